@@ -1,0 +1,151 @@
+import type { SqlType } from '../base/sql-type.js';
+
+/** Everything the program was told, checked, complete (every default filled in) and deeply frozen. */
+export interface Settings {
+  /** Absolute path of the root folder. */
+  root: string;
+  /** Absolute path of the configuration folder. */
+  configDir: string;
+  folders: Folders;
+  watch: WatchSettings;
+  intake: IntakeSettings;
+  parquet: ParquetSettings;
+  limits: Limits;
+  log: { level: LogLevel; json: boolean };
+  /** In the order of schema.yaml; the first whose `files` matches claims a file. */
+  datasets: Dataset[];
+  /** One table a dataset that is to be loaded, keyed by dataset name. */
+  tables: Record<string, TableSpec>;
+  database: DatabaseSettings;
+  /** Things worth telling at start that are no errors (a world-readable password, a pattern that can never match). */
+  warnings: string[];
+}
+
+export type LogLevel = 'info' | 'warning' | 'error';
+
+/** Absolute paths. */
+export interface Folders {
+  input: string;
+  archive: string;
+  failed: string;
+  output: string;
+  outputFailed: string;
+  sql: string;
+  state: string;
+  logFile: string;
+}
+
+export interface WatchSettings {
+  /** How long size and mtime must stand still before a file is taken. */
+  settleMs: number;
+  /** `marker`: a file is taken when `<name>.done` lies beside it. */
+  ready: 'settle' | 'marker';
+  /** Poll instead of listening to events, for network mounts. */
+  polling: boolean;
+  /** How often a listing looks for what events missed. */
+  rescanMs: number;
+}
+
+export interface IntakeSettings {
+  originals: 'archive' | 'delete';
+  /** 0 keeps archived originals for ever. */
+  archiveDays: number;
+  identity: 'name_and_content' | 'content';
+  /** What happens to a file that several datasets claim. */
+  overlappingDatasets: 'first' | 'fail_file';
+  /** Worker threads. */
+  workers: number;
+  /** Longest wait for the work in hand on SIGTERM; then it is abandoned and done again at the next start. */
+  shutdownMs: number;
+}
+
+export interface ParquetSettings {
+  codec: 'snappy' | 'gzip' | 'zstd' | 'none';
+  rowGroupRows: number;
+}
+
+export interface Limits {
+  maxRowBytes: number;
+  maxColumns: number;
+  /** Decompressed size divided by compressed size above which a gzip file is refused. */
+  maxDecompressedRatio: number;
+}
+
+export type CaseRule = 'lower' | 'upper' | 'keep';
+
+/** The contract of one kind of file. */
+export interface Dataset {
+  /** Also the name of its table. */
+  name: string;
+  /** Glob on the file name (with or without a trailing .gz). */
+  files: string;
+  /** `any`: no contract, every column becomes nullable text. */
+  columns: DeclaredColumn[] | 'any';
+  /** Case of column names. */
+  names: 'lower' | 'keep';
+  missing: 'drop_row' | 'fail_file' | 'keep';
+  /** Lower-cased, trimmed. */
+  nullTokens: string[];
+  duplicates: 'drop' | 'keep' | 'fail_file';
+  invalid: 'fail_file' | 'set_aside';
+  maxSetAside: { rows: number } | { share: number };
+  ragged: 'fail_file' | 'set_aside' | 'rescue';
+  extraColumns: 'fail_file' | 'ignore' | 'rescue';
+  delimiter: 'auto' | string;
+  /** '' means that the file has no quotes. */
+  quote: 'auto' | string;
+  /** A WHATWG or iconv label such as `utf-8` or `windows-1252`. */
+  encoding: 'auto' | string;
+  header: 'auto' | 'present' | 'absent';
+  /** Case of values where a column says nothing (only for `columns: any`; declared columns carry their own). */
+  case: CaseRule;
+}
+
+export interface DeclaredColumn {
+  /** Folded by the dataset's `names`. */
+  name: string;
+  type: SqlType;
+  nullable: boolean;
+  case: CaseRule;
+  /** JSON Schema keywords beside `type`, or undefined when there are none. Values are seen typed: numbers as numbers, the rest as text. */
+  rules?: Record<string, unknown>;
+  /** Where the column is declared, for messages: `schema.yaml:12`. */
+  where: string;
+}
+
+export interface TableSpec {
+  name: string;
+  columns: { name: string; type: SqlType }[];
+  /** Column names; empty unless mode is upsert (append and replace may have one, it becomes the primary key). */
+  key: string[];
+  mode: 'append' | 'upsert' | 'replace';
+  /** Each a list of column names. */
+  indexes: string[][];
+}
+
+export interface ServerAddress {
+  host: string;
+  port: number;
+  user: string;
+  password: string;
+  database: string;
+  ssl?: SslSettings;
+}
+
+export interface SslSettings {
+  /** PEM text. */
+  ca?: string;
+  cert?: string;
+  key?: string;
+  rejectUnauthorized: boolean;
+}
+
+export type DatabaseSettings =
+  | { engine: 'none' }
+  | {
+      engine: 'embedded' /** Absolute. */;
+      dataDir: string /** Folder of the Unix socket. */;
+      socketDir: string;
+    }
+  | ({ engine: 'postgres' /** Absent: the server's search path decides. */; schema?: string } & ServerAddress)
+  | ({ engine: 'mysql' } & ServerAddress);
