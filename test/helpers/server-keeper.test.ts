@@ -1,0 +1,32 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { waitFor } from './wait-for.js';
+
+const KEEPER = fileURLToPath(new URL('./server-keeper.mjs', import.meta.url));
+
+/** Forks the keeper, has it start a long sleep as its server, and prints the keeper's folder. */
+const PARENT = `
+  import { fork } from 'node:child_process';
+  const keeper = fork(${JSON.stringify(KEEPER)}, ['{"abandonSignal":"SIGTERM"}'], { detached: true, execArgv: [] });
+  keeper.on('message', ({ value }) => value && console.log(value));
+  keeper.send({ id: 1, request: 'folder' });
+  keeper.send({ id: 2, request: 'start', command: '/bin/sh', args: ['-c', 'echo $$ > pid; exec sleep 600'] });
+`;
+
+test('a parent that is killed takes the server and the folder with it', async () => {
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', PARENT]);
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+  const folder = line.toString().trim();
+  const pidFile = join(folder, 'pid');
+  const pid = Number(await waitFor('the server', () => existsSync(pidFile) && readFileSync(pidFile, 'utf8')));
+  expect(() => process.kill(pid, 0)).not.toThrow();
+
+  parent.kill('SIGKILL');
+
+  await waitFor('the folder to vanish', () => !existsSync(folder));
+  expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+});
