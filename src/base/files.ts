@@ -1,0 +1,204 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { errnoOf } from './errors.js';
+
+/**
+ * Every file operation that changes something goes through this object, so that a test can make each of them fail.
+ * Replaced only by tests.
+ */
+export const fileOps = {
+  open: fs.promises.open,
+  rename: fs.promises.rename,
+  link: fs.promises.link,
+  unlink: fs.promises.unlink,
+  mkdir: fs.promises.mkdir,
+  readdir: fs.promises.readdir,
+  copyFile: fs.promises.copyFile,
+  openSync: fs.openSync,
+  writeSync: fs.writeSync,
+  closeSync: fs.closeSync,
+};
+
+/** Prefix and suffix of a file that is being written; the watcher never touches such names, the start sweeps them. */
+const TEMP_PREFIX = '.dropgate-';
+const TEMP_SUFFIX = '.tmp';
+
+let tempCounter = 0;
+
+/** A new temporary path in the same folder as `target`, so that a rename into place is atomic. */
+export function tempPathFor(target: string): string {
+  tempCounter++;
+  const unique = `${process.pid.toString(36)}-${Date.now().toString(36)}-${tempCounter.toString(36)}`;
+  // Not the target's own name: 255-byte names leave no room for a suffix.
+  return path.join(
+    path.dirname(target),
+    `${TEMP_PREFIX}${unique}-${Math.random().toString(36).slice(2, 8)}${TEMP_SUFFIX}`,
+  );
+}
+
+/** Deletes temporary files that a killed run left in `folder`. Returns how many. Only safe under the daemon's lock. */
+export async function sweepTempFiles(folder: string): Promise<number> {
+  const names = await fileOps.readdir(folder).catch(ignoreErrno([], 'ENOENT'));
+  const leftovers = names.filter((name) => name.startsWith(TEMP_PREFIX) && name.endsWith(TEMP_SUFFIX));
+  await Promise.all(leftovers.map((name) => removeFile(path.join(folder, name))));
+  return leftovers.length;
+}
+
+/** Writes `content` to `target` so that a reader sees the old file or the new one whole, also after a crash. */
+export async function writeFileAtomic(target: string, content: string | Uint8Array): Promise<void> {
+  const temp = tempPathFor(target);
+  try {
+    const handle = await fileOps.open(temp, 'wx');
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await fileOps.rename(temp, target);
+  } catch (error) {
+    await removeFile(temp).catch(() => undefined);
+    throw error;
+  }
+  await syncFolder(path.dirname(target));
+}
+
+/** Flushes an already written file to the disk. */
+export async function syncFile(file: string): Promise<void> {
+  const handle = await fileOps.open(file, 'r+');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes renames and new names in `folder` durable. Folders that cannot be synced (some network mounts) are passed over. */
+export async function syncFolder(folder: string): Promise<void> {
+  let handle: fs.promises.FileHandle;
+  try {
+    handle = await fileOps.open(folder, 'r');
+  } catch (error) {
+    return ignoreErrno(undefined, 'EISDIR', 'EPERM', 'EACCES', 'ENOENT')(error);
+  }
+  try {
+    await handle.sync();
+  } catch (error) {
+    ignoreErrno(undefined, 'EINVAL', 'EPERM', 'ENOTSUP')(error);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Deletes a file; one that is gone already is fine. */
+export async function removeFile(file: string): Promise<void> {
+  await fileOps.unlink(file).catch(ignoreErrno(undefined, 'ENOENT'));
+}
+
+/**
+ * Gives `source` the name `target` without ever overwriting. Returns false, with nothing changed, when `target`
+ * is taken. Atomic against everybody: the name comes into being by link(2), which fails on a taken name. Where
+ * links are not to be had (FAT, some network mounts) or the folders are on two disks, the name is reserved by an
+ * exclusive create first.
+ */
+export async function moveNoOverwrite(source: string, target: string): Promise<boolean> {
+  try {
+    await fileOps.link(source, target);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'EEXIST') return finishInterruptedMove(source, target);
+    if (errno === 'EXDEV') return copyNoOverwrite(source, target);
+    if (errno === 'EPERM' || errno === 'ENOTSUP' || errno === 'EMLINK' || errno === 'ENOSYS') {
+      return reserveAndRename(source, target);
+    }
+    throw error;
+  }
+  await fileOps.unlink(source);
+  return true;
+}
+
+/** A move that was killed between link and unlink left the same file under both names: finish it. */
+async function finishInterruptedMove(source: string, target: string): Promise<boolean> {
+  const [from, to] = await Promise.all(
+    [source, target].map((file) => fs.promises.lstat(file, { bigint: true })),
+  );
+  if (from.ino !== to.ino || from.dev !== to.dev) return false;
+  await fileOps.unlink(source);
+  return true;
+}
+
+async function reserveAndRename(source: string, target: string): Promise<boolean> {
+  try {
+    await (await fileOps.open(target, 'wx')).close();
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+  await fileOps.rename(source, target);
+  return true;
+}
+
+async function copyNoOverwrite(source: string, target: string): Promise<boolean> {
+  const temp = tempPathFor(target);
+  try {
+    await fileOps.copyFile(source, temp, fs.constants.COPYFILE_EXCL);
+    await syncFile(temp);
+    const moved = await moveNoOverwrite(temp, target);
+    if (moved) await fileOps.unlink(source);
+    return moved;
+  } finally {
+    await removeFile(temp);
+  }
+}
+
+const MAX_NAME_BYTES = 255;
+
+/**
+ * The names to try for a file that must not overwrite another: `scores.csv`, `scores-2.csv`, `scores-3.csv`, …
+ * `extension` (with its dot) stays at the end; a stem that would make the name longer than 255 bytes is cut.
+ */
+export function* candidateNames(stem: string, extension: string): Generator<string> {
+  for (let n = 1; ; n++) {
+    const suffix = n === 1 ? extension : `-${n}${extension}`;
+    yield cutBytes(stem, MAX_NAME_BYTES - Buffer.byteLength(suffix)) + suffix;
+  }
+}
+
+/** Moves `source` into `folder` under the first free candidate name. Returns the path it got. */
+export async function moveIntoFolder(
+  source: string,
+  folder: string,
+  { stem, extension }: { stem: string; extension: string },
+): Promise<string> {
+  await fileOps.mkdir(folder, { recursive: true });
+  for (const name of candidateNames(stem, extension)) {
+    const target = path.join(folder, name);
+    if (await moveNoOverwrite(source, target)) return target;
+  }
+  throw new Error('unreachable: candidate names are endless');
+}
+
+/** Cuts a text to at most `maxBytes` of UTF-8 without splitting a character. */
+export function cutBytes(text: string, maxBytes: number): string {
+  if (Buffer.byteLength(text) <= maxBytes) return text;
+  let cut = Buffer.from(text).subarray(0, maxBytes).toString('utf8');
+  while (cut.endsWith('\ufffd') || Buffer.byteLength(cut) > maxBytes) cut = cut.slice(0, -1);
+  return cut;
+}
+
+const DATA_EXTENSION = /\.(csv|tsv|txt)(\.gz)?$/i;
+
+/** `scores.csv.gz` → stem `scores`, extension `.csv.gz`; a name without a known extension is all stem. */
+export function splitDataName(name: string): { stem: string; extension: string } {
+  const match = DATA_EXTENSION.exec(name);
+  if (!match) return { stem: name, extension: '' };
+  return { stem: name.slice(0, match.index), extension: match[0] };
+}
+
+/** Returns a handler that swallows the named errno codes, answering `fallback`, and throws everything else on. */
+export function ignoreErrno<T>(fallback: T, ...codes: string[]): (error: unknown) => T {
+  return (error) => {
+    if (codes.includes(errnoOf(error) ?? '')) return fallback;
+    throw error;
+  };
+}
