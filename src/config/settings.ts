@@ -107,9 +107,11 @@ export interface DeclaredColumn {
   type: SqlType;
   nullable: boolean;
   case: CaseRule;
-  /** JSON Schema keywords beside `type`, or undefined when there are none. Values are seen typed: numbers as numbers, the rest as text. */
+  /** To be hidden from all but administrators wherever values are shown. */
+  private: boolean;
+  /** JSON Schema keywords beside `type`, or undefined when there are none. Texts in them are in the column's case. Values are seen typed: numbers as numbers, the rest as text. */
   rules?: Record<string, unknown>;
-  /** Where the column is declared, for messages: `schema.yaml:12`. */
+  /** Where the column is declared, for messages: `config/schema.yaml:12`. */
   where: string;
 }
 
