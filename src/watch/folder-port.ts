@@ -1,0 +1,31 @@
+import type { BigIntStats, Dirent } from 'node:fs';
+import fs from 'node:fs/promises';
+import { type EventRequest, type EventSource, listenToFolder } from './folder-events.js';
+import { findOpenWriters, type WriterTarget } from './open-writers.js';
+
+/** Everything the watcher asks of the system, so that tests can make each call fail. */
+export interface FolderPort {
+  readdir(folder: string): Promise<Dirent[]>;
+  /** The names as bytes, for those that are not valid UTF-8. */
+  readdirRaw(folder: string): Promise<Buffer[]>;
+  lstat(path: string): Promise<BigIntStats>;
+  stat(path: string): Promise<BigIntStats>;
+  /** With all folders above it; no error when it exists. */
+  mkdir(folder: string): Promise<void>;
+  listen(request: EventRequest): Promise<EventSource>;
+  /** @returns pid of a process that holds the file open for writing, by path */
+  findOpenWriters(targets: readonly WriterTarget[]): Promise<Map<string, number>>;
+}
+
+/** The real system. */
+export const systemPort: FolderPort = {
+  readdir: (folder) => fs.readdir(folder, { withFileTypes: true }),
+  readdirRaw: (folder) => fs.readdir(folder, { encoding: 'buffer' }),
+  lstat: (path) => fs.lstat(path, { bigint: true }),
+  stat: (path) => fs.stat(path, { bigint: true }),
+  mkdir: async (folder) => {
+    await fs.mkdir(folder, { recursive: true });
+  },
+  listen: listenToFolder,
+  findOpenWriters: (targets) => findOpenWriters(targets),
+};

@@ -1,0 +1,358 @@
+import path from 'node:path';
+import { errnoOf } from '../base/errors.js';
+import { backoffMs } from '../base/retry.js';
+import { FaultBook } from './fault-book.js';
+import { folderFault, nameFault, watchFault } from './faults.js';
+import { type FolderPort, systemPort } from './folder-port.js';
+import { Inspector } from './inspector.js';
+import { type Listing, listFolder, REPLACEMENT_CHARACTER, rawPathOf } from './listing.js';
+import { isIgnoredName, MARKER_SUFFIX } from './names.js';
+import { SettleBook } from './settle.js';
+import { Subscription } from './subscription.js';
+import type { PendingCounts, ReadyFile, UnreadyFile, WatchFault, WatchRecovery } from './types.js';
+
+export interface FolderWatcherOptions {
+  /** Only its top level is looked at. */
+  folder: string;
+  /** Which names to deal with; unfinished names (see `isIgnoredName`) are never asked about. Must be pure. */
+  accepts(name: string): boolean;
+  /** How long size, mtime and inode must stand still before a file is ready. */
+  settleMs: number;
+  /** `marker`: besides, `<name>.done` must lie beside the file. */
+  ready: 'settle' | 'marker';
+  /** Poll instead of listening to events, for network mounts. */
+  polling: boolean;
+  /** How often polling looks at the folder. Default 500. */
+  pollIntervalMs?: number;
+  /** How often a listing looks for what events missed. */
+  rescanMs: number;
+  /** Create the folder at start, and again when it vanishes. Default false. */
+  ensureFolder?: boolean;
+  /**
+   * Takes ready files, ordered by mtime, then name. Each is in the consumer's hands, and not offered again, until
+   * `release`. Must not throw.
+   */
+  onReady(files: ReadyFile[]): void;
+  /** Hears of trouble that the watcher lives with. Must not throw. */
+  onFault(fault: WatchFault): void;
+  /** Hears of its end. Must not throw. */
+  onRecovered(recovery: WatchRecovery): void;
+  /** Replaced in part by tests. */
+  port?: Partial<FolderPort>;
+}
+
+/** Lets the events of one burst gather. */
+const EVENT_DEBOUNCE_MS = 5;
+/** More events than this since the last listing may have overflowed the kernel's queue (16,384 by default) unseen. */
+const MAX_EVENTS_WITHOUT_LISTING = 8192;
+/** Listings that events ask for take at most about a tenth of the time. */
+const LISTING_PAUSE_FACTOR = 10;
+/** A folder's mtime may have no finer grain than this, which hides from polling a change that follows another. */
+const COARSE_MTIME_MS = 2500;
+/** At start, files unchanged for this long need no settling. Generous, as clocks may differ. */
+const BACKLOG_AGE_MS = 10_000;
+/** How many files that rest in the folder are compared at each listing, in turn. */
+const RESTING_PER_LISTING = 1000;
+const FOLDER_BACKOFF = { firstMs: 250, maxMs: 30_000 };
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Offers the files of one folder once they are complete. Events only wake it; what it believes comes from listings and
+ * lstat(2). Every wait is one timer aimed at the next moment at which something can be due, so an idle watcher costs
+ * one listing every `rescanMs`.
+ */
+export class FolderWatcher {
+  readonly #options: FolderWatcherOptions;
+  readonly #folder: string;
+  readonly #port: FolderPort;
+  readonly #book: SettleBook;
+  readonly #faults: FaultBook;
+  readonly #inspector: Inspector;
+  readonly #subscription: Subscription;
+
+  /** Names that events spoke of and that the book does not follow by itself. */
+  readonly #dirty = new Set<string>();
+  #dirtyAtMs = Number.POSITIVE_INFINITY;
+  #listAtMs = Number.POSITIVE_INFINITY;
+  /** Earliest time of a listing that an event asks for. */
+  #listingPauseEndMs = 0;
+  #eventsSinceListing = 0;
+  /** Polling said that the folder changed; it may keep silent about the next change. */
+  #hasNamelessEvent = false;
+  #hasListed = false;
+  #failedListings = 0;
+  /** Names that are not valid UTF-8 and were reported, as hexadecimal bytes. */
+  #reportedNames = new Set<string>();
+
+  #isRunning = false;
+  #round: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAtMs = Number.POSITIVE_INFINITY;
+  #listingWaiters: (() => void)[] = [];
+  #idleWaiters: (() => void)[] = [];
+
+  constructor(options: FolderWatcherOptions) {
+    this.#options = options;
+    this.#folder = path.resolve(options.folder);
+    this.#port = { ...systemPort, ...options.port };
+    this.#book = new SettleBook({ settleMs: options.settleMs });
+    this.#faults = new FaultBook(options);
+    this.#inspector = new Inspector({
+      folder: this.#folder,
+      port: this.#port,
+      book: this.#book,
+      faults: this.#faults,
+      needsMarker: options.ready === 'marker',
+      onFault: (fault) => options.onFault(fault),
+      isStopped: () => !this.#isRunning,
+    });
+    this.#subscription = new Subscription({
+      folder: this.#folder,
+      polling: options.polling,
+      pollIntervalMs: options.pollIntervalMs ?? 500,
+      listen: this.#port.listen,
+      onEvent: (name) => this.#noteEvent(name),
+      onError: (error) => this.#noteLostEvents(error),
+    });
+  }
+
+  /** Begins to watch; resolves after the first listing. A folder that is not there is a fault, not an error. Once only. */
+  async start(): Promise<void> {
+    // What prevents this shows in the listing.
+    if (this.#options.ensureFolder) await this.#port.mkdir(this.#folder).catch(() => undefined);
+    this.#isRunning = true;
+    await this.rescan();
+  }
+
+  /** Ends for good: no callback comes afterwards, and nothing keeps the process alive. */
+  async stop(): Promise<void> {
+    this.#isRunning = false;
+    clearTimeout(this.#timer);
+    await this.#round;
+    await this.#subscription.close();
+    for (const resolve of [...this.#listingWaiters.splice(0), ...this.#idleWaiters.splice(0)]) resolve();
+  }
+
+  /** Lists the folder now; resolves when that is done, also when it failed. */
+  rescan(): Promise<void> {
+    if (!this.#isRunning) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#listingWaiters.push(resolve);
+      this.#listAtMs = 0;
+      this.#arm();
+    });
+  }
+
+  /** Resolves when no known file is on its way to being offered (those without their marker do not count). */
+  idle(): Promise<void> {
+    if (!this.#isRunning || this.#isIdle()) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#idleWaiters.push(resolve);
+    });
+  }
+
+  /**
+   * The consumer is through with a file. Without `retryInMs` it is done: if it still lies in the folder it is offered
+   * again only after a change. With `retryInMs` it is offered again after that time, or once it has settled after a
+   * change. Names that are not in hand are ignored.
+   */
+  release(name: string, { retryInMs }: { retryInMs?: number } = {}): void {
+    const retryAtMs = retryInMs === undefined ? undefined : performance.now() + retryInMs;
+    if (this.#book.release(name, retryAtMs)) this.#markDirty(name);
+  }
+
+  /** How many files are where. */
+  pending(): PendingCounts {
+    const heldOpen = [...this.#book.files()].filter((file) => file.heldBy).length;
+    return { ...this.#book.counts(), heldOpen };
+  }
+
+  /** The files that are not (yet) ready, and why. */
+  unready(): UnreadyFile[] {
+    return [...this.#book.files()].flatMap((file): UnreadyFile[] => {
+      const { name } = file;
+      if (file.state === 'unmarked') return [{ name, reason: 'no_marker' }];
+      if (file.heldBy) return [{ name, reason: 'held_open', pid: file.heldBy.pid }];
+      return file.state === 'settling' ? [{ name, reason: 'settling' }] : [];
+    });
+  }
+
+  // What wakes the watcher.
+
+  #noteEvent(name: string | undefined): void {
+    if (++this.#eventsSinceListing > MAX_EVENTS_WITHOUT_LISTING) this.#listSoon();
+    if (name === undefined || name.includes(REPLACEMENT_CHARACTER)) {
+      this.#hasNamelessEvent = true;
+      this.#listSoon();
+      return;
+    }
+    const subject = this.#subjectOf(name);
+    if (isIgnoredName(subject) || !this.#options.accepts(subject)) return;
+    if (this.#book.touch(subject, performance.now())) this.#arm();
+    else this.#markDirty(subject);
+  }
+
+  #subjectOf(name: string): string {
+    const isMarker = this.#options.ready === 'marker' && name.endsWith(MARKER_SUFFIX);
+    return isMarker ? name.slice(0, -MARKER_SUFFIX.length) : name;
+  }
+
+  #noteLostEvents(error: unknown): void {
+    if (!this.#isRunning) return;
+    this.#faults.raise(watchFault(this.#folder, error));
+    this.#listSoon(1000);
+  }
+
+  #markDirty(name: string): void {
+    this.#dirty.add(name);
+    this.#dirtyAtMs = Math.min(this.#dirtyAtMs, performance.now() + EVENT_DEBOUNCE_MS);
+    this.#arm();
+  }
+
+  #listSoon(delayMs = EVENT_DEBOUNCE_MS): void {
+    const atMs = Math.max(performance.now() + delayMs, this.#listingPauseEndMs);
+    this.#listAtMs = Math.min(this.#listAtMs, atMs);
+    this.#arm();
+  }
+
+  // The one loop: nothing below runs twice at a time.
+
+  #arm(): void {
+    if (!this.#isRunning || this.#round) return;
+    const atMs = this.#nextAtMs();
+    if (atMs >= this.#timerAtMs) return;
+    clearTimeout(this.#timer);
+    this.#timerAtMs = atMs;
+    const delayMs = Math.max(0, Math.ceil(atMs - performance.now()));
+    this.#timer = setTimeout(() => this.#startRound(), Math.min(delayMs, MAX_TIMER_MS));
+  }
+
+  #nextAtMs(): number {
+    if (this.#failedListings > 0) return this.#listAtMs;
+    const dueAtMs = Math.max(this.#book.nextDueMs(), this.#inspector.checkPauseEndMs);
+    return Math.min(this.#listAtMs, this.#dirtyAtMs, dueAtMs);
+  }
+
+  #startRound(): void {
+    this.#timerAtMs = Number.POSITIVE_INFINITY;
+    this.#round = this.#runRound().finally(() => {
+      this.#round = undefined;
+      this.#arm();
+    });
+  }
+
+  async #runRound(): Promise<void> {
+    while (this.#isRunning && this.#nextAtMs() <= performance.now()) await this.#step();
+    if (this.#isIdle()) for (const resolve of this.#idleWaiters.splice(0)) resolve();
+  }
+
+  #step(): Promise<void> {
+    const nowMs = performance.now();
+    if (this.#listAtMs <= nowMs) return this.#list();
+    if (this.#dirtyAtMs <= nowMs) return this.#inspector.examine(this.#takeDirty());
+    return this.#offerDue();
+  }
+
+  #isIdle(): boolean {
+    return this.#book.counts().settling === 0 && this.#dirty.size === 0;
+  }
+
+  #takeDirty(): string[] {
+    const names = [...this.#dirty];
+    this.#dirty.clear();
+    this.#dirtyAtMs = Number.POSITIVE_INFINITY;
+    return names;
+  }
+
+  async #offerDue(): Promise<void> {
+    const { touched, ripe } = this.#book.takeDue(performance.now());
+    await this.#inspector.examine(touched);
+    const ready = await this.#inspector.check(ripe);
+    if (ready.length > 0 && this.#isRunning) this.#options.onReady(ready);
+  }
+
+  // The listing.
+
+  async #list(): Promise<void> {
+    const waiters = this.#listingWaiters.splice(0);
+    const startMs = performance.now();
+    this.#listAtMs = startMs + this.#pauseMs();
+    this.#hasNamelessEvent = false;
+    this.#eventsSinceListing = 0;
+    try {
+      const watchError = await this.#subscribe();
+      const listing = await listFolder(this.#folder, { port: this.#port, accepts: this.#options.accepts });
+      this.#listingPauseEndMs = performance.now() + LISTING_PAUSE_FACTOR * (performance.now() - startMs);
+      this.#noteListed(watchError);
+      await this.#digest(listing);
+    } catch (error) {
+      this.#noteUnlistable(error);
+    }
+    for (const resolve of waiters) resolve();
+  }
+
+  #pauseMs(): number {
+    const { rescanMs } = this.#options;
+    return this.#hasNamelessEvent ? Math.min(COARSE_MTIME_MS, rescanMs) : rescanMs;
+  }
+
+  /** Comes before the listing, so that nothing falls between the two. */
+  async #subscribe(): Promise<unknown> {
+    const { dev, ino, birthtimeNs } = await this.#statFolder();
+    // A folder that was removed and created again may well get the inode of the old one.
+    return this.#subscription.ensure(`${dev}:${ino}:${birthtimeNs}`);
+  }
+
+  async #statFolder() {
+    try {
+      return await this.#port.stat(this.#folder);
+    } catch (error) {
+      if (!this.#options.ensureFolder || errnoOf(error) !== 'ENOENT') throw error;
+      this.#faults.raise(folderFault(this.#folder, error));
+      await this.#port.mkdir(this.#folder);
+      return this.#port.stat(this.#folder);
+    }
+  }
+
+  async #digest({ names, marked, undecodable }: Listing): Promise<void> {
+    this.#reportNames(undecodable);
+    this.#inspector.keepFailing(names);
+    const fresh = [...names].filter((name) => this.#wantsLook(name, marked));
+    const vanished = [...this.#book.files()].map(({ name }) => name).filter((name) => !names.has(name));
+    const resting = this.#book.nextResting(RESTING_PER_LISTING);
+    const looks = new Set([...fresh, ...vanished, ...resting]);
+    for (const name of looks) this.#dirty.delete(name);
+    const isBacklog = !this.#hasListed && !this.#options.polling;
+    this.#hasListed = true;
+    const unchangedForMs = Math.max(BACKLOG_AGE_MS, this.#options.settleMs);
+    await this.#inspector.examine([...looks], isBacklog ? unchangedForMs : undefined);
+  }
+
+  #wantsLook(name: string, marked: ReadonlySet<string>): boolean {
+    const file = this.#book.get(name);
+    return file === undefined || (file.state === 'unmarked' && marked.has(name));
+  }
+
+  /** Each once, for as long as it lies there. */
+  #reportNames(undecodable: readonly Buffer[]): void {
+    const reported = this.#reportedNames;
+    this.#reportedNames = new Set(undecodable.map((name) => name.toString('hex')));
+    for (const name of undecodable) {
+      if (!reported.has(name.toString('hex')))
+        this.#options.onFault(nameFault(rawPathOf(this.#folder, name)));
+    }
+  }
+
+  #noteListed(watchError: unknown): void {
+    this.#failedListings = 0;
+    this.#faults.clear('folder', { path: this.#folder, subject: `Listing ${this.#folder}` });
+    if (watchError !== undefined) this.#faults.raise(watchFault(this.#folder, watchError));
+    else this.#faults.clear('watch', { path: this.#folder, subject: `Listening to ${this.#folder}` });
+  }
+
+  #noteUnlistable(error: unknown): void {
+    this.#failedListings++;
+    this.#listAtMs = performance.now() + backoffMs(this.#failedListings, FOLDER_BACKOFF);
+    if (this.#isRunning) this.#faults.raise(folderFault(this.#folder, error));
+  }
+}

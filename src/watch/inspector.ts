@@ -1,0 +1,179 @@
+import path from 'node:path';
+import { errnoOf } from '../base/errors.js';
+import { forEachBounded } from './bounded.js';
+import type { FaultBook } from './fault-book.js';
+import { entryFault, heldOpenFault } from './faults.js';
+import type { FolderPort } from './folder-port.js';
+import { MARKER_SUFFIX } from './names.js';
+import { type FileVersion, type SettleBook, type TrackedFile, versionOf } from './settle.js';
+import type { ReadyFile, WatchFault } from './types.js';
+
+interface InspectorOptions {
+  /** Absolute. */
+  folder: string;
+  port: FolderPort;
+  book: SettleBook;
+  faults: FaultBook;
+  needsMarker: boolean;
+  onFault(fault: WatchFault): void;
+  /** True when the watcher has been stopped, so that a long round ends early. */
+  isStopped(): boolean;
+}
+
+const ENTRY_RETRY_MS = 5000;
+const HELD_NOTICE_MS = 60_000;
+const CHECK_PAUSE_FACTOR = 4;
+
+/** Looks at single files, with lstat(2) and by way of /proc, and tells the settle book what it saw. */
+export class Inspector {
+  readonly #options: InspectorOptions;
+  /** Files that cannot be looked at. */
+  readonly #failing = new Set<string>();
+  /** Files whose writer was reported. */
+  readonly #reportedHolds = new WeakSet<TrackedFile>();
+  #checkPauseEndMs = 0;
+
+  constructor(options: InspectorOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Looks at each of the names.
+   * @param unchangedForMs at start, a file that has not changed for this long needs no settling
+   */
+  async examine(names: readonly string[], unchangedForMs = Number.POSITIVE_INFINITY): Promise<void> {
+    const { book, isStopped } = this.#options;
+    await forEachBounded(names, async (name) => {
+      if (isStopped()) return;
+      const version = await this.#look(name);
+      if (!version) return;
+      book.observe({ name, version, nowMs: performance.now(), backlog: ageMs(version) > unchangedForMs });
+    });
+  }
+
+  /** Earliest time of the next `check`, so that walks over /proc take at most a fifth of the time. */
+  get checkPauseEndMs(): number {
+    return this.#checkPauseEndMs;
+  }
+
+  /** Files that are no longer listed cannot fail any more. */
+  keepFailing(listed: ReadonlySet<string>): void {
+    for (const name of this.#failing) if (!listed.has(name)) this.#lookWorks(name);
+  }
+
+  /** Checks files that stood still for the settle time. Those that are ready become the consumer's, in order of arrival. */
+  async check(ripe: readonly TrackedFile[]): Promise<ReadyFile[]> {
+    const marked = this.#options.needsMarker ? await this.#keepMarked(ripe) : ripe;
+    // First the writers, then the last look: what a writer wrote before it closed the file is then seen.
+    const free = await this.#keepUnheld(marked);
+    await this.examine(free.map(({ name }) => name));
+    const nowMs = performance.now();
+    const settled = free.filter(
+      (file) => this.#options.book.isSettled(file, nowMs) && !this.#failing.has(file.name),
+    );
+    return settled.map((file) => this.#offer(file)).sort(byArrival);
+  }
+
+  /** @returns undefined when there is nothing to observe; the book knows why */
+  async #look(name: string): Promise<FileVersion | undefined> {
+    const { folder, port, book } = this.#options;
+    const file = path.join(folder, name);
+    book.beginLook(name);
+    try {
+      const version = versionOf(await port.lstat(file));
+      this.#lookWorks(name);
+      if (!version) book.miss(name);
+      return version;
+    } catch (error) {
+      const code = errnoOf(error);
+      if (code === 'ENOENT' || code === 'ENOTDIR') {
+        book.miss(name);
+        this.#lookWorks(name);
+      } else this.#lookFails(name, error);
+      return undefined;
+    }
+  }
+
+  #lookFails(name: string, error: unknown): void {
+    const { folder, book, faults } = this.#options;
+    this.#failing.add(name);
+    book.postpone(name, performance.now() + ENTRY_RETRY_MS);
+    faults.raise(entryFault(path.join(folder, name), error));
+  }
+
+  #lookWorks(name: string): void {
+    const { folder, faults } = this.#options;
+    if (!this.#failing.delete(name) || this.#failing.size > 0) return;
+    faults.clear('entry', { path: folder, subject: `Looking at files in ${folder}` });
+  }
+
+  async #keepMarked(files: readonly TrackedFile[]): Promise<TrackedFile[]> {
+    const { port, book } = this.#options;
+    const marked: TrackedFile[] = [];
+    await forEachBounded(files, async (file) => {
+      const hasMarker = await port.lstat(this.#markerOf(file)).then(
+        () => true,
+        () => false,
+      );
+      if (hasMarker) marked.push(file);
+      else book.park(file);
+    });
+    return marked;
+  }
+
+  async #keepUnheld(files: readonly TrackedFile[]): Promise<TrackedFile[]> {
+    const { folder, port, book } = this.#options;
+    const targets = files
+      .filter(({ version }) => version.kind === 'file')
+      .map(({ name, version: { dev, ino } }) => ({ path: path.join(folder, name), dev, ino }));
+    if (targets.length === 0) return [...files];
+    const startMs = performance.now();
+    const writers = await port.findOpenWriters(targets);
+    this.#checkPauseEndMs = performance.now() + CHECK_PAUSE_FACTOR * (performance.now() - startMs);
+    return files.filter((file) => {
+      const pid = writers.get(path.join(folder, file.name));
+      if (pid === undefined) return true;
+      book.hold(file, { pid, nowMs: performance.now() });
+      this.#reportLongHold(file);
+      return false;
+    });
+  }
+
+  #reportLongHold(file: TrackedFile): void {
+    if (performance.now() - file.heldBy!.sinceMs < HELD_NOTICE_MS || this.#reportedHolds.has(file)) return;
+    this.#reportedHolds.add(file);
+    this.#options.onFault(heldOpenFault(this.#options.folder, file));
+  }
+
+  #markerOf(file: TrackedFile): string {
+    return path.join(this.#options.folder, file.name + MARKER_SUFFIX);
+  }
+
+  #offer(file: TrackedFile): ReadyFile {
+    this.#options.book.offer(file);
+    const { kind, size, mtimeNs, ino, dev } = file.version;
+    return {
+      name: file.name,
+      path: path.join(this.#options.folder, file.name),
+      kind,
+      size,
+      mtimeMs: Number(mtimeNs) / 1e6,
+      mtimeNs,
+      ino,
+      dev,
+      arrivedAtMs: file.arrivedAtMs,
+      ...(this.#options.needsMarker ? { marker: this.#markerOf(file) } : {}),
+    };
+  }
+}
+
+/** By the wall clock; negative when the file's times lie in the future. */
+function ageMs({ mtimeNs, ctimeNs }: FileVersion): number {
+  return Date.now() - Number(mtimeNs > ctimeNs ? mtimeNs : ctimeNs) / 1e6;
+}
+
+/** Order of arrival: by mtime, then name. */
+export function byArrival(a: ReadyFile, b: ReadyFile): number {
+  if (a.mtimeNs !== b.mtimeNs) return a.mtimeNs < b.mtimeNs ? -1 : 1;
+  return a.name < b.name ? -1 : 1;
+}

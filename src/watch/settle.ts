@@ -1,0 +1,287 @@
+import type { BigIntStats } from 'node:fs';
+import { Agenda } from './agenda.js';
+
+/** What a file looked like at one moment; two looks that agree mean that nothing was written in between. */
+export interface FileVersion {
+  /** `other`: a symbolic link, FIFO, socket or device, which is never opened. */
+  kind: 'file' | 'other';
+  /** Bytes. */
+  size: number;
+  mtimeNs: bigint;
+  ctimeNs: bigint;
+  ino: bigint;
+  /** Tells a new file from a deleted one whose inode it got; 0 where the file system does not record it. */
+  birthtimeNs: bigint;
+  dev: bigint;
+}
+
+/** The version that lstat(2) shows, or undefined for a folder. */
+export function versionOf(stats: BigIntStats): FileVersion | undefined {
+  if (stats.isDirectory()) return undefined;
+  return {
+    kind: stats.isFile() ? 'file' : 'other',
+    size: Number(stats.size),
+    mtimeNs: stats.mtimeNs,
+    ctimeNs: stats.ctimeNs,
+    ino: stats.ino,
+    birthtimeNs: stats.birthtimeNs,
+    dev: stats.dev,
+  };
+}
+
+/** The same file with the same content. ctime is left out: a rename, a link or a chmod is no writing. */
+function sameContent(a: FileVersion, b: FileVersion): boolean {
+  return isSameFile(a, b) && a.size === b.size && a.mtimeNs === b.mtimeNs && a.kind === b.kind;
+}
+
+function isSameFile(a: FileVersion, b: FileVersion): boolean {
+  return a.ino === b.ino && a.dev === b.dev && a.birthtimeNs === b.birthtimeNs;
+}
+
+/**
+ * - `settling`: seen, not yet known to be complete
+ * - `unmarked`: stands still, its marker is not there (marker mode only)
+ * - `offered`: in the consumer's hands; not looked at until released
+ * - `waiting`: released, to be offered again later, or at once when it changes
+ * - `done`: released for good, to be offered again only when it changes
+ */
+export type FileState = 'settling' | 'unmarked' | 'offered' | 'waiting' | 'done';
+
+/** One known file. Read-only for everybody but the book. */
+export interface TrackedFile {
+  readonly name: string;
+  state: FileState;
+  version: FileVersion;
+  /** When this version was first seen, on the clock of `performance.now()`. */
+  stillSinceMs: number;
+  /** When the file was first seen, milliseconds since the epoch. */
+  arrivedAtMs: number;
+  /** An event spoke of the file after the last look. */
+  touched: boolean;
+  /** The writer that was last found holding the file open, while it stands still. */
+  heldBy?: { pid: number; sinceMs: number; looks: number; nextLookMs: number };
+}
+
+/** One look at a file. */
+export interface Observation {
+  name: string;
+  version: FileVersion;
+  nowMs: number;
+  /** The file was last changed so long ago that it needs no settling. */
+  backlog?: boolean;
+}
+
+/** What is to be done now. */
+export interface DueFiles {
+  /** Stood still for the whole settle time as far as is known: ready if the last look agrees. */
+  ripe: TrackedFile[];
+  /** An event says that they changed: look again. */
+  touched: string[];
+}
+
+const MIN_LOOK_MS = 10;
+/** Keeps the looks at files that are being written below about 2,000 a second, however many they are. */
+const LOOK_MS_PER_SETTLING_FILE = 0.5;
+const MAX_HELD_LOOK_MS = 1000;
+
+/**
+ * Decides when a file is complete: its size, mtime and inode must stand still for `settleMs`, counted from the look
+ * that first showed them, never from the file's own times, which may lie in the future or in 1970. Pure book-keeping:
+ * the caller looks at the files and tells the time, on a clock that never jumps.
+ */
+export class SettleBook {
+  readonly #settleMs: number;
+  readonly #files = new Map<string, TrackedFile>();
+  readonly #agenda = new Agenda();
+  /** Files in state `waiting` or `done`, the one looked at longest ago first. */
+  readonly #resting = new Set<string>();
+  readonly #counts: Record<FileState, number> = { settling: 0, unmarked: 0, offered: 0, waiting: 0, done: 0 };
+
+  constructor(options: { settleMs: number }) {
+    this.#settleMs = options.settleMs;
+  }
+
+  get(name: string): TrackedFile | undefined {
+    return this.#files.get(name);
+  }
+
+  files(): IterableIterator<TrackedFile> {
+    return this.#files.values();
+  }
+
+  /** Number of files by state. */
+  counts(): Readonly<Record<FileState, number>> {
+    return this.#counts;
+  }
+
+  /** When something is due next; Infinity when nothing is. */
+  nextDueMs(): number {
+    return this.#agenda.nextAtMs();
+  }
+
+  /** A look at the file begins: events from here on may speak of what the look does not show. */
+  beginLook(name: string): void {
+    const file = this.#files.get(name);
+    if (file) file.touched = false;
+  }
+
+  /** Takes in what a look at a file showed. A file in the consumer's hands is left alone. */
+  observe({ name, version, nowMs, backlog = false }: Observation): void {
+    const file = this.#files.get(name);
+    if (!file) this.#begin({ name, version, nowMs: backlog ? nowMs - this.#settleMs : nowMs });
+    else if (file.state === 'offered') return;
+    else if (this.#hasChanged(file, version)) this.#restart(file, { version, nowMs });
+    else if (!this.#resting.has(name)) this.#resume(file, { version, nowMs });
+  }
+
+  /**
+   * A look found nothing of this name. A file in the consumer's hands stays known until it is released, and one that an
+   * event spoke of during the look is looked at again.
+   */
+  miss(name: string): void {
+    const file = this.#files.get(name);
+    if (!file || file.state === 'offered' || file.touched) return;
+    this.#counts[file.state]--;
+    this.#files.delete(name);
+    this.#resting.delete(name);
+    this.#agenda.delete(name);
+  }
+
+  /**
+   * An event spoke of this name. Returns true when nothing more is to be done: the book asks for a look by itself, or
+   * the file is in the consumer's hands. On false the caller looks at the file.
+   */
+  touch(name: string, nowMs: number): boolean {
+    const file = this.#files.get(name);
+    if (file?.state === 'offered') return true;
+    if (file?.state !== 'settling') return false;
+    if (!file.touched) this.#lookSoon(file, nowMs);
+    return true;
+  }
+
+  /** Takes the files that are due off the agenda; the caller must observe, miss, park, hold, offer or postpone each. */
+  takeDue(nowMs: number): DueFiles {
+    const due: DueFiles = { ripe: [], touched: [] };
+    for (const name of this.#agenda.takeDue(nowMs)) {
+      const file = this.#files.get(name)!;
+      this.#move(file, 'settling');
+      if (file.touched || file.stillSinceMs + this.#settleMs > nowMs) due.touched.push(name);
+      else due.ripe.push(file);
+    }
+    return due;
+  }
+
+  /** True if the last look left the file untouched and still for the settle time. */
+  isSettled(file: TrackedFile, nowMs: number): boolean {
+    const known = this.#files.get(file.name) === file && file.state === 'settling';
+    return known && !file.touched && file.stillSinceMs + this.#settleMs <= nowMs;
+  }
+
+  /** Its marker is missing: nothing happens until the file is observed again. */
+  park(file: TrackedFile): void {
+    this.#move(file, 'unmarked');
+  }
+
+  /** A process holds the file open for writing: asks for another check, after growing pauses. */
+  hold(file: TrackedFile, { pid, nowMs }: { pid: number; nowMs: number }): void {
+    const looks = (file.heldBy?.looks ?? 0) + 1;
+    const pauseMs = Math.min(MAX_HELD_LOOK_MS, Math.max(this.#settleMs, MIN_LOOK_MS) * 2 ** (looks - 1));
+    file.heldBy = { pid, sinceMs: file.heldBy?.sinceMs ?? nowMs, looks, nextLookMs: nowMs + pauseMs };
+    this.#agenda.set(file.name, file.heldBy.nextLookMs);
+    if (file.touched) this.#lookSoon(file, nowMs);
+  }
+
+  /** The file cannot be looked at now: asks for another look at `atMs`. */
+  postpone(name: string, atMs: number): void {
+    const file = this.#files.get(name);
+    if (file?.state === 'settling') this.#agenda.set(name, atMs);
+  }
+
+  /** The file goes to the consumer. */
+  offer(file: TrackedFile): void {
+    file.heldBy = undefined;
+    this.#agenda.delete(file.name);
+    this.#move(file, 'offered');
+  }
+
+  /**
+   * The consumer is through with the file; with `retryAtMs`, until then. Returns false for a file that was not in its
+   * hands.
+   */
+  release(name: string, retryAtMs?: number): boolean {
+    const file = this.#files.get(name);
+    if (file?.state !== 'offered') return false;
+    this.#move(file, retryAtMs === undefined ? 'done' : 'waiting');
+    if (retryAtMs !== undefined) this.#agenda.set(name, retryAtMs);
+    return true;
+  }
+
+  /** Up to `limit` of the resting files, those first that were returned longest ago. */
+  nextResting(limit: number): string[] {
+    const names: string[] = [];
+    for (const name of this.#resting) {
+      if (names.length === limit) break;
+      names.push(name);
+    }
+    for (const name of names) {
+      this.#resting.delete(name);
+      this.#resting.add(name);
+    }
+    return names;
+  }
+
+  #begin({ name, version, nowMs }: { name: string; version: FileVersion; nowMs: number }): void {
+    this.#files.set(name, {
+      name,
+      state: 'settling',
+      version,
+      stillSinceMs: nowMs,
+      arrivedAtMs: Date.now(),
+      touched: false,
+    });
+    this.#counts.settling++;
+    this.#agenda.set(name, nowMs + this.#settleMs);
+  }
+
+  #hasChanged(file: TrackedFile, version: FileVersion): boolean {
+    if (!sameContent(file.version, version)) return true;
+    // What kept a waiting file from being read may have been its rights or its owner: worth another attempt.
+    return file.state === 'waiting' && file.version.ctimeNs !== version.ctimeNs;
+  }
+
+  #restart(file: TrackedFile, { version, nowMs }: { version: FileVersion; nowMs: number }): void {
+    const isNewArrival = this.#resting.has(file.name) || !isSameFile(file.version, version);
+    if (isNewArrival) file.arrivedAtMs = Date.now();
+    file.version = version;
+    file.stillSinceMs = nowMs;
+    file.heldBy = undefined;
+    this.#move(file, 'settling');
+    this.#agenda.set(file.name, nowMs + this.#settleMs);
+    if (file.touched) this.#lookSoon(file, nowMs);
+  }
+
+  #resume(file: TrackedFile, { version, nowMs }: { version: FileVersion; nowMs: number }): void {
+    file.version = version;
+    this.#move(file, 'settling');
+    this.#agenda.set(file.name, Math.max(file.stillSinceMs + this.#settleMs, file.heldBy?.nextLookMs ?? 0));
+    if (file.touched) this.#lookSoon(file, nowMs);
+  }
+
+  /** The sooner a change is seen, the sooner the file is known to stand still after it. */
+  #lookSoon(file: TrackedFile, nowMs: number): void {
+    file.touched = true;
+    const wishMs = Math.max(MIN_LOOK_MS, this.#counts.settling * LOOK_MS_PER_SETTLING_FILE);
+    const lookAtMs = nowMs + Math.min(wishMs, this.#settleMs);
+    // Without an appointment the file is being checked at this moment; the check sees `touched`.
+    const dueAtMs = this.#agenda.get(file.name) ?? Number.POSITIVE_INFINITY;
+    this.#agenda.set(file.name, Math.min(dueAtMs, lookAtMs));
+  }
+
+  #move(file: TrackedFile, state: FileState): void {
+    this.#counts[file.state]--;
+    this.#counts[state]++;
+    file.state = state;
+    if (state === 'waiting' || state === 'done') this.#resting.add(file.name);
+    else this.#resting.delete(file.name);
+  }
+}

@@ -1,0 +1,375 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  appendFileSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { open, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { tempDir } from '../helpers/temp-dir.js';
+import { waitFor } from '../helpers/wait-for.js';
+import { deaf, startWatching, type Watching, watchedFolder } from './watching.js';
+
+const ROWS = 'a,b\n1,2\n';
+
+/** Waits until everything that lies in the folder now was seen and, if it is complete, offered. */
+async function settled({ watcher }: Watching): Promise<void> {
+  await watcher.rescan();
+  await watcher.idle();
+}
+
+function untilOffered(watching: Watching, count: number): Promise<boolean> {
+  return waitFor(`${count} files offered`, () => watching.offered().length >= count);
+}
+
+describe('what is taken', () => {
+  test('files that are there at start, in the order of mtime, then name', async () => {
+    const folder = watchedFolder();
+    for (const name of ['c.csv', 'b.tsv', 'a.csv.gz', 'new.CSV']) writeFileSync(join(folder, name), ROWS);
+    for (const name of ['c.csv', 'b.tsv', 'a.csv.gz']) utimesSync(join(folder, name), 1000, 1000);
+    utimesSync(join(folder, 'b.tsv'), 500, 500);
+    const watching = await startWatching({ folder });
+    await untilOffered(watching, 4);
+    expect(watching.batches[0].files.map(({ name }) => name)).toEqual([
+      'b.tsv',
+      'a.csv.gz',
+      'c.csv',
+      'new.CSV',
+    ]);
+  });
+
+  test('a file that is written while we watch, described as it is', async () => {
+    const watching = await startWatching();
+    const before = Date.now();
+    const path = join(watching.folder, 'a.csv');
+    await writeFile(path, ROWS);
+    await untilOffered(watching, 1);
+    const [file] = watching.batches[0].files;
+    expect(file).toMatchObject({ name: 'a.csv', path, kind: 'file', size: ROWS.length });
+    expect(file.arrivedAtMs).toBeGreaterThanOrEqual(before);
+    expect(file.arrivedAtMs).toBeLessThanOrEqual(Date.now());
+    expect(watching.watcher.pending()).toMatchObject({ settling: 0, offered: 1 });
+  });
+
+  test('a file moved into place is taken after the settle time, however old it is', async () => {
+    const outside = join(tempDir(), 'a.csv');
+    writeFileSync(outside, ROWS);
+    utimesSync(outside, 1000, 1000);
+    const watching = await startWatching({ settleMs: 300 });
+    const startMs = performance.now();
+    renameSync(outside, join(watching.folder, 'a.csv'));
+    await untilOffered(watching, 1);
+    expect(watching.batches[0].atMs - startMs).toBeGreaterThanOrEqual(300);
+  });
+
+  test('files whose times lie in the future or in 1970', async () => {
+    const watching = await startWatching();
+    for (const [name, seconds] of [
+      ['future.csv', 4e9],
+      ['past.csv', 0],
+    ] as const) {
+      writeFileSync(join(watching.folder, name), ROWS);
+      utimesSync(join(watching.folder, name), seconds, seconds);
+    }
+    await untilOffered(watching, 2);
+    expect(watching.offered().sort()).toEqual(['future.csv', 'past.csv']);
+  });
+
+  test('names with line breaks, quotes, spaces and a real replacement character', async () => {
+    const names = ['a\nb.csv', `it's "q".csv`, ' x .csv', 'ž\ufffd.csv', '-rf.csv', 'a\\b.csv'];
+    const watching = await startWatching();
+    for (const name of names) writeFileSync(join(watching.folder, name), ROWS);
+    await untilOffered(watching, names.length);
+    expect(watching.offered().sort()).toEqual([...names].sort());
+    expect(watching.faults).toEqual([]);
+  });
+
+  test('nothing else: unfinished names, other extensions, folders', async () => {
+    const watching = await startWatching();
+    for (const name of ['.a.csv', 'a.csv.part', 'a.csv.tmp', 'a.csv~', 'a.xlsx', 'a.csv.done']) {
+      writeFileSync(join(watching.folder, name), ROWS);
+    }
+    mkdirSync(join(watching.folder, 'folder.csv'));
+    await settled(watching);
+    expect(watching.offered()).toEqual([]);
+    expect(watching.watcher.pending()).toMatchObject({ settling: 0, done: 0 });
+  });
+
+  test('an upload as x.csv.part is taken when it is renamed', async () => {
+    const watching = await startWatching();
+    writeFileSync(join(watching.folder, 'x.csv.part'), ROWS);
+    await settled(watching);
+    expect(watching.offered()).toEqual([]);
+    renameSync(join(watching.folder, 'x.csv.part'), join(watching.folder, 'x.csv'));
+    await untilOffered(watching, 1);
+    expect(watching.offered()).toEqual(['x.csv']);
+  });
+
+  test('links and FIFOs are offered as what they are, and never opened', async () => {
+    const watching = await startWatching();
+    symlinkSync('/etc/hostname', join(watching.folder, 'link.csv'));
+    symlinkSync('/nowhere', join(watching.folder, 'broken.csv'));
+    execFileSync('mkfifo', [join(watching.folder, 'fifo.csv')]);
+    await untilOffered(watching, 3);
+    const kinds = watching.batches.flatMap(({ files }) => files.map(({ name, kind }) => [name, kind]));
+    expect(Object.fromEntries(kinds)).toEqual({
+      'link.csv': 'other',
+      'broken.csv': 'other',
+      'fifo.csv': 'other',
+    });
+  });
+
+  test('a name that is not valid UTF-8 is reported once and disturbs nothing', async () => {
+    const watching = await startWatching();
+    const rawPath = Buffer.concat([
+      Buffer.from(`${watching.folder}/caf`),
+      Buffer.from([0xe9]),
+      Buffer.from('.csv'),
+    ]);
+    writeFileSync(rawPath, ROWS);
+    writeFileSync(join(watching.folder, 'good.csv'), ROWS);
+    await untilOffered(watching, 1);
+    await waitFor('the report', () => watching.faults.length);
+    await watching.watcher.rescan();
+    expect(watching.offered()).toEqual(['good.csv']);
+    expect(watching.faults).toHaveLength(1);
+    expect(watching.faults[0]).toMatchObject({
+      kind: 'name',
+      path: `${watching.folder}/caf\\xE9.csv`,
+      rawPath,
+    });
+    renameSync(rawPath, join(watching.folder, 'café.csv'));
+    await untilOffered(watching, 2);
+  });
+});
+
+describe('half-written files', () => {
+  const SLOW_WRITER = `
+    const fs = require('node:fs');
+    let rounds = 30;
+    const timer = setInterval(() => {
+      fs.appendFileSync(process.argv[1], 'x'.repeat(100));
+      if (--rounds === 0) clearInterval(timer);
+    }, 50);`;
+
+  test('a slow writer that opens and closes the file each time: taken once, complete', async () => {
+    const watching = await startWatching({ settleMs: 400 });
+    const writer = spawn(process.execPath, ['-e', SLOW_WRITER, join(watching.folder, 'slow.csv')]);
+    await once(writer, 'close');
+    await untilOffered(watching, 1);
+    await settled(watching);
+    expect(watching.batches.flatMap(({ files }) => files.map(({ size }) => size))).toEqual([3000]);
+  });
+
+  test.runIf(process.platform === 'linux')(
+    'a writer that pauses with the file open is waited for',
+    async () => {
+      const watching = await startWatching({ settleMs: 50 });
+      const writer = await open(join(watching.folder, 'held.csv'), 'w');
+      await writer.write(ROWS);
+      await waitFor('the writer to be found', () => watching.watcher.pending().heldOpen);
+      expect(watching.watcher.unready()).toEqual([
+        { name: 'held.csv', reason: 'held_open', pid: process.pid },
+      ]);
+      writeFileSync(join(watching.folder, 'behind.csv'), ROWS);
+      await untilOffered(watching, 1);
+      expect(watching.offered()).toEqual(['behind.csv']);
+      await writer.write(ROWS);
+      await writer.close();
+      await untilOffered(watching, 2);
+      expect(watching.batches[1].files).toMatchObject([{ name: 'held.csv', size: 2 * ROWS.length }]);
+    },
+  );
+
+  test('a file that is open for reading only is taken', async () => {
+    const watching = await startWatching();
+    writeFileSync(join(watching.folder, 'read.csv'), ROWS);
+    const reader = await open(join(watching.folder, 'read.csv'), 'r');
+    await untilOffered(watching, 1);
+    await reader.close();
+  });
+
+  test('a file of the last seconds that is there at start still has to settle', async () => {
+    const folder = watchedFolder();
+    writeFileSync(join(folder, 'a.csv'), ROWS);
+    const startMs = performance.now();
+    const watching = await startWatching({ folder, settleMs: 300 });
+    await untilOffered(watching, 1);
+    expect(watching.batches[0].atMs - startMs).toBeGreaterThanOrEqual(300);
+  });
+});
+
+describe('files in hand', () => {
+  test('are not offered again until they are released, whatever events and listings say', async () => {
+    const watching = await startWatching();
+    const path = join(watching.folder, 'a.csv');
+    writeFileSync(path, ROWS);
+    await untilOffered(watching, 1);
+    appendFileSync(path, ROWS);
+    await settled(watching);
+    expect(watching.offered()).toEqual(['a.csv']);
+    watching.watcher.release('a.csv');
+    await untilOffered(watching, 2);
+    expect(watching.batches[1].files[0].size).toBe(2 * ROWS.length);
+  });
+
+  test('a file that is gone at release is forgotten, and the next of that name is a new one', async () => {
+    const watching = await startWatching();
+    const path = join(watching.folder, 'a.csv');
+    for (let delivery = 1; delivery <= 3; delivery++) {
+      writeFileSync(path, ROWS);
+      await untilOffered(watching, delivery);
+      unlinkSync(path);
+      watching.watcher.release('a.csv');
+      await waitFor('the file to be forgotten', () => watching.watcher.pending().done === 0);
+    }
+    await settled(watching);
+    expect(watching.offered()).toEqual(['a.csv', 'a.csv', 'a.csv']);
+  });
+
+  test('a file replaced while in hand is offered again after release', async () => {
+    const watching = await startWatching();
+    const path = join(watching.folder, 'a.csv');
+    writeFileSync(path, ROWS);
+    await untilOffered(watching, 1);
+    writeFileSync(`${path}.part`, `${ROWS}3,4\n`);
+    renameSync(`${path}.part`, path);
+    watching.watcher.release('a.csv');
+    await untilOffered(watching, 2);
+    expect(watching.batches[1].files[0].ino).not.toBe(watching.batches[0].files[0].ino);
+  });
+
+  test('a file that is done may stay; it is offered again when it changes', async () => {
+    const watching = await startWatching();
+    const path = join(watching.folder, 'a.csv');
+    writeFileSync(path, ROWS);
+    await untilOffered(watching, 1);
+    watching.watcher.release('a.csv');
+    await settled(watching);
+    await settled(watching);
+    expect(watching.offered()).toEqual(['a.csv']);
+    expect(watching.watcher.pending().done).toBe(1);
+    writeFileSync(path, '');
+    await untilOffered(watching, 2);
+  });
+
+  test('a file released for later comes back after the given time, or when it has changed', async () => {
+    const watching = await startWatching({ settleMs: 50 });
+    const path = join(watching.folder, 'a.csv');
+    writeFileSync(path, ROWS);
+    await untilOffered(watching, 1);
+    const startMs = performance.now();
+    watching.watcher.release('a.csv', { retryInMs: 400 });
+    await settled(watching);
+    expect(watching.watcher.pending().waiting).toBe(1);
+    await untilOffered(watching, 2);
+    expect(watching.batches[1].atMs - startMs).toBeGreaterThanOrEqual(400);
+    watching.watcher.release('a.csv', { retryInMs: 1e9 });
+    appendFileSync(path, ROWS);
+    await untilOffered(watching, 3);
+  });
+});
+
+describe('marker mode', () => {
+  test('a file is taken when its marker lies beside it, in either order', async () => {
+    const watching = await startWatching({ ready: 'marker' });
+    writeFileSync(join(watching.folder, 'a.csv'), ROWS);
+    writeFileSync(join(watching.folder, 'b.csv.done'), '');
+    await settled(watching);
+    expect(watching.offered()).toEqual([]);
+    expect(watching.watcher.unready()).toEqual([{ name: 'a.csv', reason: 'no_marker' }]);
+    writeFileSync(join(watching.folder, 'a.csv.done'), '');
+    await untilOffered(watching, 1);
+    writeFileSync(join(watching.folder, 'b.csv'), ROWS);
+    await untilOffered(watching, 2);
+    const markers = watching.batches.flatMap(({ files }) => files.map(({ marker }) => marker));
+    expect(markers).toEqual([join(watching.folder, 'a.csv.done'), join(watching.folder, 'b.csv.done')]);
+  });
+
+  test('a marker that events missed is found by a listing', async () => {
+    const watching = await startWatching({ ready: 'marker', port: deaf });
+    writeFileSync(join(watching.folder, 'a.csv'), ROWS);
+    await settled(watching);
+    writeFileSync(join(watching.folder, 'a.csv.done'), '');
+    await settled(watching);
+    expect(watching.offered()).toEqual(['a.csv']);
+  });
+
+  test('without marker mode a marker means nothing', async () => {
+    const watching = await startWatching();
+    writeFileSync(join(watching.folder, 'a.csv.done'), '');
+    writeFileSync(join(watching.folder, 'a.csv'), ROWS);
+    await untilOffered(watching, 1);
+    expect(watching.batches[0].files[0]).not.toHaveProperty('marker');
+  });
+});
+
+describe('where events cannot be relied on', () => {
+  test('a regular listing finds what events missed', async () => {
+    const watching = await startWatching({ port: deaf, rescanMs: 100 });
+    writeFileSync(join(watching.folder, 'a.csv'), ROWS);
+    await untilOffered(watching, 1);
+    watching.watcher.release('a.csv');
+    await waitFor('the file to rest', () => watching.watcher.pending().done);
+    writeFileSync(join(watching.folder, 'a.csv'), 'changed');
+    await untilOffered(watching, 2);
+    rmSync(join(watching.folder, 'a.csv'));
+    watching.watcher.release('a.csv');
+    await waitFor('the file to be forgotten', () => watching.watcher.pending().done === 0);
+  });
+
+  test('polling finds new files', async () => {
+    const watching = await startWatching({ polling: true, pollIntervalMs: 50 });
+    for (const name of ['a.csv', 'b.csv']) {
+      writeFileSync(join(watching.folder, name), ROWS);
+      await waitFor(`${name} offered`, () => watching.offered().includes(name));
+    }
+    expect(watching.offered()).toEqual(['a.csv', 'b.csv']);
+  });
+});
+
+test('the settle time is hardly exceeded', async () => {
+  const watching = await startWatching({ settleMs: 200 });
+  const excesses: number[] = [];
+  for (let round = 1; round <= 5; round++) {
+    const startMs = performance.now();
+    writeFileSync(join(watching.folder, `${round}.csv`), ROWS);
+    await untilOffered(watching, round);
+    excesses.push(watching.batches[round - 1].atMs - startMs - 200);
+    await sleep(1);
+  }
+  // The best of five, as the machine may be busy with other things.
+  expect(Math.min(...excesses)).toBeGreaterThanOrEqual(0);
+  expect(Math.min(...excesses)).toBeLessThan(60);
+});
+
+/** Handles of this process that watch something and would keep it from ending. */
+function watchHandles(): number {
+  const resources = process.getActiveResourcesInfo();
+  return resources.filter((kind) => kind === 'FSEventWrap' || kind === 'StatWatcher').length;
+}
+
+test.each([false, true])(
+  'after stop nothing comes any more and no handle is left (polling: %s)',
+  async (polling) => {
+    const before = watchHandles();
+    const watching = await startWatching({ polling });
+    expect(watchHandles()).toBe(1);
+    writeFileSync(join(watching.folder, 'a.csv'), ROWS);
+    await watching.watcher.rescan();
+    expect(watching.watcher.pending().settling).toBe(1);
+    await watching.watcher.stop();
+    await watching.watcher.rescan();
+    await watching.watcher.idle();
+    await waitFor('the handle to be closed', () => watchHandles() === 0);
+    expect(watching.offered()).toEqual([]);
+  },
+);
