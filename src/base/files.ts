@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { errnoOf } from './errors.js';
@@ -164,18 +165,44 @@ export function* candidateNames(stem: string, extension: string): Generator<stri
   }
 }
 
-/** Moves `source` into `folder` under the first free candidate name. Returns the path it got. */
-export async function moveIntoFolder(
+/**
+ * Moves whatever is named `source` now into a folder in which nobody else makes names, under the first candidate
+ * name that `isFree` accepts. One rename, so that a file which is replaced at this very moment is moved, not lost:
+ * the caller compares what arrived with what it meant. Answers the new path, and whether it is a copy because
+ * the folder lies on another disk.
+ */
+export async function moveIntoOwnFolder(
   source: string,
   folder: string,
-  { stem, extension }: { stem: string; extension: string },
-): Promise<string> {
-  await fileOps.mkdir(folder, { recursive: true });
-  for (const name of candidateNames(stem, extension)) {
+  options: { stem: string; extension: string; isFree?: (target: string) => Promise<boolean> },
+): Promise<{ path: string; isCopy: boolean }> {
+  const isFree = options.isFree ?? isAbsent;
+  for (const name of candidateNames(options.stem, options.extension)) {
     const target = path.join(folder, name);
-    if (await moveNoOverwrite(source, target)) return target;
+    if (!(await isFree(target))) continue;
+    try {
+      await fileOps.rename(source, target);
+    } catch (error) {
+      if (errnoOf(error) !== 'EXDEV') throw error;
+      if (!(await copyNoOverwrite(source, target))) continue;
+      return { path: target, isCopy: true };
+    }
+    return { path: target, isCopy: false };
   }
   throw new Error('unreachable: candidate names are endless');
+}
+
+/** SHA-256 of a file's content in hexadecimal. */
+export async function sha256Of(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of fs.createReadStream(file)) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+/** Is there nothing of this name? */
+export async function isAbsent(file: string): Promise<boolean> {
+  const stats = await fs.promises.lstat(file).catch(ignoreErrno(undefined, 'ENOENT'));
+  return stats === undefined;
 }
 
 /** Cuts a text to at most `maxBytes` of UTF-8 without splitting a character. */

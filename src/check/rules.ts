@@ -10,7 +10,7 @@ const NUMERIC = new Set(['smallint', 'integer', 'bigint', 'decimal', 'real', 'do
 
 /** Compiles the JSON Schema keywords of one column with ajv. Called once a column. */
 export function compileRules(rules: Record<string, unknown>, type: SqlType): RuleCheck {
-  const ajv = new Ajv({ allErrors: false, strict: false });
+  const ajv = new Ajv({ allErrors: false, strict: false, verbose: true });
   (addFormats as unknown as (ajv: Ajv) => void)(ajv);
   const validate = ajv.compile(rules);
   const toValue = NUMERIC.has(type.kind)

@@ -38,7 +38,11 @@ export class DuplicateFinder {
    * Looks at the rows of a batch in order. Rows with a non-zero flag are passed over; every other row that was
    * seen before gets `mark` as its flag. Answers how many.
    */
-  mark(columns: readonly TypedColumn[], rowCount: number, flags: Uint8Array, mark: number): number {
+  mark(
+    columns: readonly TypedColumn[],
+    batch: { rowCount: number; flags: Uint8Array; mark: number },
+  ): number {
+    const { rowCount, flags, mark } = batch;
     this.#hashRows(columns, rowCount);
     let found = 0;
     for (let row = 0; row < rowCount; row++) {

@@ -110,6 +110,16 @@ export class BatchReader {
     return this.#window.buffer;
   }
 
+  /** Has the whole file been scanned? */
+  get isFinished(): boolean {
+    return this.#window.final && this.#window.from >= this.#window.end;
+  }
+
+  /** Does a record that ends at `bufferOffset` end with the file, without a line end? */
+  isAtEnd(bufferOffset: number): boolean {
+    return this.#window.final && bufferOffset >= this.#window.end;
+  }
+
   /** Decoded bytes taken from the source so far. */
   get bytesRead(): number {
     return this.#readSoFar;

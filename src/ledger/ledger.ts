@@ -1,0 +1,302 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import Database from 'libsql';
+
+/**
+ * - `converted`: its Parquet file waits to be loaded (or stays, when nothing is to be loaded)
+ * - `loaded`: its rows are in the table
+ * - `failed`: it lies in the failed folder with its report
+ * - `load_failed`: its Parquet file lies in the output's failed folder with its report
+ * - `duplicate`: it was delivered before; only archived
+ */
+export type FileState = 'converted' | 'loaded' | 'failed' | 'load_failed' | 'duplicate';
+
+/** One delivery of a file. Times are ISO 8601 in UTC. */
+export interface FileRecord {
+  id: number;
+  name: string;
+  sha256: string;
+  dataset: string | null;
+  state: FileState;
+  code: string | null;
+  message: string | null;
+  bytesIn: number;
+  bytesOut: number;
+  rowsIn: number;
+  rowsOut: number;
+  droppedMissing: number;
+  droppedDuplicate: number;
+  setAside: number;
+  /** File name in the output folder. */
+  parquet: string | null;
+  /** Path of the original relative to the input folder, where it is now. */
+  original: string | null;
+  convertMs: number | null;
+  arrivedAt: string;
+  /** Converted, failed, or recognised as a duplicate. */
+  judgedAt: string;
+  loadedAt: string | null;
+}
+
+export type NewFileRecord = Omit<FileRecord, 'id' | 'loadedAt'> & { loadedAt?: string | null };
+
+/** What `status` shows. */
+export interface LedgerSummary {
+  byState: Record<FileState, number>;
+  failedByCode: Record<string, number>;
+  rowsLoaded: number;
+  /** Since `since`: files judged and rows loaded. */
+  recent: { files: number; rows: number; bytes: number };
+}
+
+const SCHEMA_VERSION = 1;
+
+const SCHEMA = `
+  CREATE TABLE files (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    dataset TEXT,
+    state TEXT NOT NULL,
+    code TEXT,
+    message TEXT,
+    bytes_in INTEGER NOT NULL,
+    bytes_out INTEGER NOT NULL,
+    rows_in INTEGER NOT NULL,
+    rows_out INTEGER NOT NULL,
+    dropped_missing INTEGER NOT NULL,
+    dropped_duplicate INTEGER NOT NULL,
+    set_aside INTEGER NOT NULL,
+    parquet TEXT,
+    original TEXT,
+    convert_ms REAL,
+    arrived_at TEXT NOT NULL,
+    judged_at TEXT NOT NULL,
+    loaded_at TEXT
+  );
+  CREATE INDEX files_by_content ON files (sha256, name);
+  CREATE INDEX files_by_parquet ON files (parquet);
+  CREATE INDEX files_by_state ON files (state, id);
+  CREATE TABLE parquet_files (
+    name TEXT PRIMARY KEY,
+    fingerprint TEXT NOT NULL
+  );
+`;
+
+/**
+ * The local record of every file: for `status`, for recognising what was delivered before, and for finishing after
+ * a crash. A cache: what was loaded is decided by `dropgate_loads` in the target database, so a ledger that is
+ * damaged or of another version is begun anew.
+ */
+export class Ledger {
+  readonly #db: Database.Database;
+  readonly #statements: ReturnType<typeof prepareAll>;
+
+  private constructor(db: Database.Database) {
+    this.#db = db;
+    this.#statements = prepareAll(db);
+  }
+
+  /** Opens or creates the ledger. `onRebuilt` is told when an unreadable one had to be begun anew. */
+  static open(file: string, onRebuilt: (reason: string) => void = () => undefined): Ledger {
+    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    try {
+      return new Ledger(openDatabase(file));
+    } catch (error) {
+      onRebuilt(error instanceof Error ? error.message : String(error));
+      for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
+      return new Ledger(openDatabase(file));
+    }
+  }
+
+  /** Runs `work` in one transaction. */
+  inTransaction<T>(work: () => T): T {
+    return this.#db.transaction(work)();
+  }
+
+  add(record: NewFileRecord): number {
+    return Number(this.#statements.insert.run(toRow(record)).lastInsertRowid);
+  }
+
+  /** The last delivery of this content (under this name, where the name counts) that was converted or loaded. */
+  findSeen(content: { sha256: string; name?: string }): FileRecord | undefined {
+    const row =
+      content.name === undefined
+        ? this.#statements.seenContent.get(content.sha256)
+        : this.#statements.seenNamed.get(content.sha256, content.name);
+    return row === undefined ? undefined : fromRow(row as Row);
+  }
+
+  /** The delivery that made a Parquet file, or the Parquet file itself when somebody else put it there. */
+  findByParquet(parquet: string): FileRecord | undefined {
+    const row = this.#statements.byParquet.get(parquet);
+    return row === undefined ? undefined : fromRow(row as Row);
+  }
+
+  markLoaded(id: number, loadedAt: string): void {
+    this.#statements.loaded.run(loadedAt, id);
+  }
+
+  markLoadFailed(id: number, failure: { code: string; message: string }): void {
+    this.#statements.loadFailed.run(failure.code, failure.message, id);
+  }
+
+  /** Remembers that the Parquet file `name` with this fingerprint is done with, loaded or not to be loaded. */
+  settleParquet(name: string, fingerprint: string): void {
+    this.#statements.settle.run(name, fingerprint);
+  }
+
+  /** Fingerprints of all Parquet files that are done with, by name. */
+  settledParquet(): Map<string, string> {
+    const rows = this.#statements.settled.all() as { name: string; fingerprint: string }[];
+    return new Map(rows.map(({ name, fingerprint }) => [name, fingerprint]));
+  }
+
+  summary(since: string): LedgerSummary {
+    const byState = { converted: 0, loaded: 0, failed: 0, load_failed: 0, duplicate: 0 };
+    for (const { state, files } of this.#statements.states.all() as { state: FileState; files: number }[]) {
+      byState[state] = files;
+    }
+    const codes = this.#statements.codes.all() as { code: string; files: number }[];
+    const totals = this.#statements.totals.get() as { rows: number };
+    const recent = this.#statements.recent.get(since) as LedgerSummary['recent'];
+    return {
+      byState,
+      failedByCode: Object.fromEntries(codes.map(({ code, files }) => [code, files])),
+      rowsLoaded: totals.rows,
+      recent,
+    };
+  }
+
+  /** The newest records first. */
+  latest(limit: number): FileRecord[] {
+    return (this.#statements.latest.all(limit) as Row[]).map(fromRow);
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}
+
+function openDatabase(file: string): Database.Database {
+  const db = new Database(file);
+  try {
+    db.exec('PRAGMA busy_timeout = 5000');
+    db.exec('PRAGMA journal_mode = WAL');
+    db.exec('PRAGMA synchronous = NORMAL');
+    const [{ user_version: version }] = db.prepare('PRAGMA user_version').all() as { user_version: number }[];
+    if (version === 0) db.exec(`BEGIN; ${SCHEMA}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
+    else if (version !== SCHEMA_VERSION)
+      throw new Error(`the ledger has version ${version}, not ${SCHEMA_VERSION}`);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function prepareAll(db: Database.Database) {
+  return {
+    insert: db.prepare(
+      `INSERT INTO files (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')})`,
+    ),
+    seenContent: db.prepare(
+      `${SELECT} WHERE sha256 = ? AND state IN ('converted', 'loaded') ORDER BY id DESC LIMIT 1`,
+    ),
+    seenNamed: db.prepare(
+      `${SELECT} WHERE sha256 = ? AND name = ? AND state IN ('converted', 'loaded') ORDER BY id DESC LIMIT 1`,
+    ),
+    byParquet: db.prepare(`${SELECT} WHERE parquet = ? ORDER BY id DESC LIMIT 1`),
+    loaded: db.prepare(
+      `UPDATE files SET state = 'loaded', loaded_at = ?, code = NULL, message = NULL WHERE id = ?`,
+    ),
+    loadFailed: db.prepare(`UPDATE files SET state = 'load_failed', code = ?, message = ? WHERE id = ?`),
+    settle: db.prepare(`INSERT OR REPLACE INTO parquet_files (name, fingerprint) VALUES (?, ?)`),
+    settled: db.prepare(`SELECT name, fingerprint FROM parquet_files`),
+    states: db.prepare(`SELECT state, count(*) AS files FROM files GROUP BY state`),
+    codes: db.prepare(
+      `SELECT code, count(*) AS files FROM files WHERE state IN ('failed', 'load_failed') GROUP BY code ORDER BY 2 DESC`,
+    ),
+    totals: db.prepare(`SELECT coalesce(sum(rows_out), 0) AS rows FROM files WHERE state = 'loaded'`),
+    recent: db.prepare(
+      `SELECT count(*) AS files, coalesce(sum(rows_out), 0) AS rows, coalesce(sum(bytes_in), 0) AS bytes
+       FROM files WHERE judged_at >= ?`,
+    ),
+    latest: db.prepare(`${SELECT} ORDER BY id DESC LIMIT ?`),
+  };
+}
+
+const COLUMNS = [
+  'name',
+  'sha256',
+  'dataset',
+  'state',
+  'code',
+  'message',
+  'bytes_in',
+  'bytes_out',
+  'rows_in',
+  'rows_out',
+  'dropped_missing',
+  'dropped_duplicate',
+  'set_aside',
+  'parquet',
+  'original',
+  'convert_ms',
+  'arrived_at',
+  'judged_at',
+  'loaded_at',
+] as const;
+
+const SELECT = `SELECT id, ${COLUMNS.join(', ')} FROM files`;
+
+type Row = Record<(typeof COLUMNS)[number] | 'id', never>;
+
+function toRow(record: NewFileRecord): unknown[] {
+  return [
+    record.name,
+    record.sha256,
+    record.dataset,
+    record.state,
+    record.code,
+    record.message,
+    record.bytesIn,
+    record.bytesOut,
+    record.rowsIn,
+    record.rowsOut,
+    record.droppedMissing,
+    record.droppedDuplicate,
+    record.setAside,
+    record.parquet,
+    record.original,
+    record.convertMs,
+    record.arrivedAt,
+    record.judgedAt,
+    record.loadedAt ?? null,
+  ];
+}
+
+function fromRow(row: Row): FileRecord {
+  return {
+    id: row.id,
+    name: row.name,
+    sha256: row.sha256,
+    dataset: row.dataset,
+    state: row.state,
+    code: row.code,
+    message: row.message,
+    bytesIn: row.bytes_in,
+    bytesOut: row.bytes_out,
+    rowsIn: row.rows_in,
+    rowsOut: row.rows_out,
+    droppedMissing: row.dropped_missing,
+    droppedDuplicate: row.dropped_duplicate,
+    setAside: row.set_aside,
+    parquet: row.parquet,
+    original: row.original,
+    convertMs: row.convert_ms,
+    arrivedAt: row.arrived_at,
+    judgedAt: row.judged_at,
+    loadedAt: row.loaded_at,
+  };
+}

@@ -1,0 +1,187 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { Piscina } from 'piscina';
+import { sweepTempFiles } from '../base/files.js';
+import type { Log } from '../base/log.js';
+import { plural } from '../base/text.js';
+import { VERSION } from '../base/version.js';
+import { workerUrl } from '../base/worker-url.js';
+import type { Settings } from '../config/settings.js';
+import { Ledger } from '../ledger/ledger.js';
+import { FolderLock } from '../ledger/lock.js';
+import type { Engine } from '../load/engine.js';
+import { openEngine } from '../load/open-engine.js';
+import { type ConvertWorkerData, PROGRESS } from './convert-worker.js';
+import { copyStream } from './copy-stream.js';
+import { Intake } from './intake.js';
+import { LoadQueue } from './load-queue.js';
+import { Publisher } from './publish.js';
+
+/** How the parts hear that a file is done with, or is to be offered again. */
+export interface Releases {
+  input(name: string, retryInMs?: number): void;
+  output(name: string, retryInMs?: number): void;
+}
+
+/** The parts that `run` and `once` share, joined and ready; whoever opens them closes them. */
+export interface Pipeline {
+  settings: Settings;
+  ledger: Ledger;
+  intake: Intake;
+  /** Absent when the engine is `none`. */
+  loads: LoadQueue | undefined;
+  engine: Engine | undefined;
+  /** Counters of the conversion in hand: see PROGRESS. */
+  progress: SharedArrayBuffer;
+  /** Finishes what is in hand, within `shutdownMs`, and lets go of everything. */
+  close(): Promise<void>;
+}
+
+/**
+ * Takes the lock, makes the folders, sweeps what a killed run left, and joins the stages.
+ * Errors: `locked`; system errors when a folder cannot be made.
+ */
+export async function openPipeline(options: {
+  settings: Settings;
+  log: Log;
+  releases: Releases;
+}): Promise<Pipeline> {
+  const { settings, log, releases } = options;
+  const { folders } = settings;
+  // 1. Alone on these folders.
+  const lock = FolderLock.acquire(folders.state);
+  try {
+    // 2. Folders, without leftovers of a killed run.
+    makeFolders(settings);
+    await sweep(settings, log);
+    // 3. The stages.
+    const ledger = Ledger.open(path.join(folders.state, 'ledger.db'), (reason) =>
+      log.warning(`The local ledger was begun anew (${reason}); what is loaded is known from dropgate_loads`),
+    );
+    return assemble({ settings, log, releases, ledger, lock });
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function assemble(parts: {
+  settings: Settings;
+  log: Log;
+  releases: Releases;
+  ledger: Ledger;
+  lock: FolderLock;
+}): Pipeline {
+  const { settings, log, releases, ledger, lock } = parts;
+  const { folders, intake: intakeSettings } = settings;
+  const convertPool = new Piscina({
+    filename: workerUrl('./convert-worker.js', import.meta.url).href,
+    minThreads: 1,
+    maxThreads: intakeSettings.workers,
+    idleTimeout: IDLE_WORKER_MS,
+    workerData: workerDataOf(settings),
+  });
+  const copyPool = new Piscina({
+    filename: workerUrl('./copy-worker.js', import.meta.url).href,
+    minThreads: 0,
+    maxThreads: 1,
+    idleTimeout: IDLE_WORKER_MS,
+    concurrentTasksPerWorker: 2,
+  });
+  const engine = engineOf(settings, log);
+  const loads =
+    engine &&
+    new LoadQueue({
+      engine,
+      tables: settings.tables,
+      datasets: settings.datasets,
+      identity: intakeSettings.identity,
+      folders,
+      ledger,
+      log,
+      root: settings.root,
+      copyTextOf: (file, table) =>
+        copyStream(copyPool, { path: file, columns: table.columns, dialect: engine.dialect }),
+      release: releases.output,
+    });
+  const progress = new SharedArrayBuffer(PROGRESS.length * Float64Array.BYTES_PER_ELEMENT);
+  const intake = new Intake({
+    pool: convertPool,
+    workers: intakeSettings.workers,
+    publisher: new Publisher({
+      folders,
+      originals: intakeSettings.originals,
+      identity: intakeSettings.identity,
+      isLoading: loads !== undefined,
+      ledger,
+    }),
+    log,
+    root: settings.root,
+    release: releases.input,
+    onConverted: (files) => loads?.offerConverted(files),
+    progress,
+  });
+  return {
+    settings,
+    ledger,
+    intake,
+    loads,
+    engine,
+    progress,
+    close: async () => {
+      await within(intakeSettings.shutdownMs, Promise.all([intake.stop(), loads?.stop()]));
+      await Promise.all([convertPool.destroy(), copyPool.destroy()]);
+      await within(intakeSettings.shutdownMs, engine?.close());
+      ledger.close();
+      lock.release();
+    },
+  };
+}
+
+/** Idle worker threads end after this, to give memory back; one converting thread stays. */
+const IDLE_WORKER_MS = 60_000;
+
+function workerDataOf(settings: Settings): ConvertWorkerData {
+  return {
+    datasets: settings.datasets,
+    overlappingDatasets: settings.intake.overlappingDatasets,
+    outputFolder: settings.folders.output,
+    failedFolder: settings.folders.failed,
+    parquet: settings.parquet,
+    limits: settings.limits,
+    version: VERSION,
+  };
+}
+
+function engineOf(settings: Settings, log: Log): Engine | undefined {
+  const { database } = settings;
+  if (database.engine === 'none') return undefined;
+  const onNotice = (text: string) => log.warning(text);
+  return openEngine(
+    database.engine === 'embedded' ? { ...database, mode: 'own', onNotice } : { ...database, onNotice },
+  );
+}
+
+function makeFolders({ folders }: Settings): void {
+  const { input, archive, failed, output, outputFailed } = folders;
+  for (const folder of [input, archive, failed, output, outputFailed])
+    fs.mkdirSync(folder, { recursive: true });
+}
+
+async function sweep({ folders }: Settings, log: Log): Promise<void> {
+  const swept = await Promise.all(
+    [folders.output, folders.outputFailed, folders.failed, folders.archive].map(sweepTempFiles),
+  );
+  const count = swept.reduce((sum, one) => sum + one, 0);
+  if (count > 0) log.info(`Removed ${plural(count, 'unfinished temporary file')} of an interrupted run`);
+}
+
+/** Waits for `work`, at most so long: what hangs then is abandoned and done again at the next start. */
+async function within(milliseconds: number, work: Promise<unknown> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([work, timeout]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,428 @@
+import path from 'node:path';
+import { DropgateError, errnoOf, messageOf, type ReasonCode } from '../base/errors.js';
+import { removeFile } from '../base/files.js';
+import { quoteValue } from '../base/text.js';
+import { datasetFor } from '../config/dataset-for.js';
+import type { Dataset, Limits } from '../config/settings.js';
+import { NotUtf8, type TextWindow } from '../read/batch-reader.js';
+import { type FileFingerprint, FileSource } from '../read/file-source.js';
+import { type Findings, type OpenTable, openTable } from '../read/open-table.js';
+import type { Codec } from '../write/codec.js';
+import { type ConvertPlan, looksLikeData, makePlan, resetPlan } from './convert-plan.js';
+import { ConvertRows, type RowsOutcome } from './convert-rows.js';
+import {
+  type Counts,
+  type DialectReport,
+  emptyCounts,
+  type Report,
+  summarise,
+  ViolationList,
+} from './report.js';
+
+/** What a thread keeps from file to file. */
+export interface ConvertContext {
+  datasets: readonly Dataset[];
+  overlappingDatasets: 'first' | 'fail_file';
+  outputFolder: string;
+  failedFolder: string;
+  rowGroupRows: number;
+  limits: Limits;
+  codec: Codec;
+  /** Program version, for the Parquet file. */
+  version: string;
+  /** Judge only: write nothing. */
+  dryRun: boolean;
+  window: TextWindow;
+  plans: Map<string, ConvertPlan>;
+  /** Called now and then with the decoded bytes read so far. */
+  onProgress?: (bytesRead: number, rows: number) => void;
+}
+
+export interface ConvertInput {
+  /** Name in the input folder. */
+  name: string;
+  path: string;
+}
+
+/** What became of one file. Nothing is published yet: temporary files wait to be renamed into place. */
+export type ConvertResult =
+  | ConvertedFile
+  | {
+      status: 'failed';
+      name: string;
+      sha256: string;
+      report: Report;
+      fingerprint?: FileFingerprint;
+      bytesIn: number;
+    }
+  /** Deleted, replaced or grown while it was read, or its end is missing: to be looked at again later. */
+  | { status: 'gone' | 'changed' | 'incomplete'; name: string }
+  /** The surroundings failed (disk full, no rights), not the file: to be tried again later. */
+  | { status: 'fault'; name: string; errno: string; message: string };
+
+export interface ConvertedFile {
+  status: 'converted';
+  name: string;
+  dataset: string;
+  sha256: string;
+  fingerprint: FileFingerprint;
+  /** Absent in a dry run. */
+  parquetTemp?: string;
+  rejectsTemp?: string;
+  counts: Counts;
+  /** Present when rows were dropped or set aside, and in a dry run. */
+  report?: Report;
+  /** Names of other datasets that claim the file too. */
+  alsoClaimedBy: string[];
+  bytesIn: number;
+  bytesOut: number;
+  durationMs: number;
+}
+
+/** A file whose last record is cut short is given this long after its last change before it is judged, in milliseconds. */
+const PATIENCE_MS = 5000;
+
+/** Converts one file. Never throws: whatever happens is a {@link ConvertResult}. */
+export async function convertFile(input: ConvertInput, context: ConvertContext): Promise<ConvertResult> {
+  const { name } = input;
+  let source: FileSource | undefined;
+  try {
+    source = new FileSource(input.path);
+    return await convertSource(source, name, context);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' && source === undefined) return { status: 'gone', name };
+    if (error instanceof DropgateError)
+      return failedBefore({ error, name, source, dataset: null, findings: null });
+    const errno = errnoOf(error);
+    if (errno !== undefined) return { status: 'fault', name, errno, message: messageOf(error) };
+    const internal = new DropgateError('internal', `unexpected fault: ${messageOf(error)}`, { cause: error });
+    return failedBefore({ error: internal, name, source, dataset: null, findings: null });
+  } finally {
+    source?.close();
+  }
+}
+
+async function convertSource(
+  source: FileSource,
+  name: string,
+  context: ConvertContext,
+): Promise<ConvertResult> {
+  const startedAt = performance.now();
+  // 1. Whose file is it?
+  const { dataset, alsoClaimedBy } = claim(name, context);
+  let findings: Findings | null = null;
+  try {
+    // 2. Encoding, dialect, header.
+    const encoding = { label: dataset.encoding };
+    let table = await open(source, { dataset, encoding: encoding.label, context });
+    findings = table.findings;
+    // 3. Header against declaration.
+    const plan = planFor(table, dataset, context);
+    if (Array.isArray(plan)) return failedColumns({ source, name, dataset, table, problems: plan });
+    // 4. Rows.
+    let outcome: RowsOutcome;
+    try {
+      outcome = await convertRows({ table, plan, dataset, context });
+    } catch (error) {
+      if (!(error instanceof NotUtf8)) throw error;
+      table = await reopenAfter(error, { source, dataset, context });
+      findings = table.findings;
+      const second = planFor(table, dataset, context);
+      if (Array.isArray(second)) return failedColumns({ source, name, dataset, table, problems: second });
+      outcome = await convertRows({ table, plan: second, dataset, context });
+    }
+    // 5. Verdict.
+    return await conclude({ source, name, dataset, alsoClaimedBy, table, outcome, context, startedAt });
+  } catch (error) {
+    if (!(error instanceof DropgateError)) throw error;
+    return failedBefore({ error, name, source, dataset, findings });
+  }
+}
+
+function claim(name: string, context: ConvertContext): { dataset: Dataset; alsoClaimedBy: string[] } {
+  const { dataset, alsoClaimedBy } = datasetFor(context.datasets, name);
+  if (!dataset) {
+    const patterns = context.datasets.map(({ files }) => files).join(', ');
+    throw new DropgateError(
+      'no_dataset',
+      `no dataset claims ${quoteValue(name)}; the patterns are ${patterns}`,
+    );
+  }
+  if (alsoClaimedBy.length > 0 && context.overlappingDatasets === 'fail_file') {
+    const claimants = [dataset.name, ...alsoClaimedBy].join(', ');
+    throw new DropgateError('ambiguous_dataset', `${quoteValue(name)} is claimed by ${claimants}`);
+  }
+  return { dataset, alsoClaimedBy };
+}
+
+interface Opening {
+  dataset: Dataset;
+  encoding: string;
+  context: ConvertContext;
+}
+
+async function open(source: FileSource, opening: Opening): Promise<OpenTable> {
+  const { dataset, encoding, context } = opening;
+  const declared = dataset.columns === 'any' ? [] : dataset.columns.map(({ name }) => name.toLowerCase());
+  try {
+    return await openTable(source, context.window, {
+      delimiter: dataset.delimiter,
+      quote: dataset.quote,
+      encoding,
+      header: dataset.header,
+      expectedNames: new Set(declared),
+      looksLikeData: (cells) => looksLikeData(dataset, cells),
+      maxRowBytes: context.limits.maxRowBytes,
+      maxColumns: context.limits.maxColumns,
+      maxDecompressedRatio: context.limits.maxDecompressedRatio,
+    });
+  } catch (error) {
+    if (!(error instanceof NotUtf8)) throw error;
+    throw notUtf8Error(error);
+  }
+}
+
+function notUtf8Error(error: NotUtf8): DropgateError {
+  return new DropgateError('bad_encoding', `the byte at offset ${error.byteOffset} is not UTF-8`, {
+    cause: error,
+  });
+}
+
+/** A file that began as UTF-8 and is not: read again as Windows-1252, unless UTF-8 was promised. */
+async function reopenAfter(
+  error: NotUtf8,
+  { source, dataset, context }: { source: FileSource; dataset: Dataset; context: ConvertContext },
+): Promise<OpenTable> {
+  if (dataset.encoding !== 'auto') throw notUtf8Error(error);
+  source.rewind();
+  return open(source, { dataset, encoding: 'windows-1252', context });
+}
+
+/** The plan for files that look like this one, made once; or the disagreements with the declaration. */
+function planFor(table: OpenTable, dataset: Dataset, context: ConvertContext): ReturnType<typeof makePlan> {
+  const { dialect } = table.findings;
+  const key = JSON.stringify([dataset.name, dialect, table.header ?? table.width]);
+  let plan = context.plans.get(key);
+  if (!plan) {
+    const made = makePlan({
+      dataset,
+      dialect,
+      header: table.header,
+      width: table.width,
+      rowGroupRows: context.rowGroupRows,
+    });
+    if (Array.isArray(made)) return made;
+    // Files of many kinds must not pile up dictionaries: the plan that was made first goes first.
+    if (context.plans.size >= MAX_PLANS) context.plans.delete(context.plans.keys().next().value!);
+    context.plans.set(key, made);
+    plan = made;
+  }
+  resetPlan(plan);
+  return plan;
+}
+
+const MAX_PLANS = 16;
+
+async function convertRows(work: {
+  table: OpenTable;
+  plan: ConvertPlan;
+  dataset: Dataset;
+  context: ConvertContext;
+}): Promise<RowsOutcome> {
+  const rows = new ConvertRows(work);
+  try {
+    return await rows.run();
+  } catch (error) {
+    await Promise.all(rows.abandon().map(removeFile));
+    throw error;
+  }
+}
+
+interface Conclusion {
+  source: FileSource;
+  name: string;
+  dataset: Dataset;
+  alsoClaimedBy: string[];
+  table: OpenTable;
+  outcome: RowsOutcome;
+  context: ConvertContext;
+  startedAt: number;
+}
+
+async function conclude(conclusion: Conclusion): Promise<ConvertResult> {
+  const { source, name, dataset, outcome, context, table } = conclusion;
+  if (!source.isUnchanged()) return discard(outcome, { status: 'changed', name });
+  if (outcome.endIsCutShort && ageMs(source.fingerprint) < PATIENCE_MS && !context.dryRun) {
+    return discard(outcome, { status: 'incomplete', name });
+  }
+  const sha256 = source.sha256();
+  const dialect = describeDialect(table.findings);
+  const base = { file: name, sha256, dataset: dataset.name, dialect, counts: outcome.counts };
+  if (outcome.verdict) {
+    const report = makeReport({
+      ...base,
+      verdict: 'failed',
+      ...outcome.verdict,
+      violations: outcome.violations,
+    });
+    const failed = { status: 'failed', name, sha256, report, fingerprint: source.fingerprint } as const;
+    return discard(outcome, { ...failed, bytesIn: source.size });
+  }
+  const temps = outcome.finish({
+    'dropgate.source': name,
+    'dropgate.sha256': sha256,
+    'dropgate.dataset': dataset.name,
+    ...Object.fromEntries(
+      Object.entries(outcome.counts).map(([key, value]) => [`dropgate.${key}`, String(value)]),
+    ),
+    'dropgate.version': context.version,
+  });
+  const wantsReport = context.dryRun || temps.rejectsTemp !== undefined;
+  return {
+    status: 'converted',
+    name,
+    dataset: dataset.name,
+    sha256,
+    fingerprint: source.fingerprint,
+    ...temps,
+    counts: outcome.counts,
+    report: wantsReport
+      ? makeReport({
+          ...base,
+          verdict: 'converted',
+          code: null,
+          ...convertedWording(outcome.violations),
+          violations: outcome.violations,
+        })
+      : undefined,
+    alsoClaimedBy: conclusion.alsoClaimedBy,
+    bytesIn: source.size,
+    durationMs: performance.now() - conclusion.startedAt,
+  };
+}
+
+function convertedWording(violations: ViolationList): { message: string; hint: string } {
+  if (violations.total === 0) return { message: 'every row was taken', hint: '' };
+  const { message } = summarise(violations);
+  return {
+    message: `rows were left out: ${message}`,
+    hint: 'Mend the rows in the rejected file and drop it again.',
+  };
+}
+
+async function discard(outcome: RowsOutcome, result: ConvertResult): Promise<ConvertResult> {
+  await Promise.all(outcome.abandon().map(removeFile));
+  return result;
+}
+
+function ageMs(fingerprint: FileFingerprint): number {
+  const age = Date.now() - Number(fingerprint.mtimeNs / 1_000_000n);
+  // A time stamp of the future says nothing; the watcher has seen the file stand still.
+  return age < 0 ? Number.POSITIVE_INFINITY : age;
+}
+
+function failedColumns(failure: {
+  source: FileSource;
+  name: string;
+  dataset: Dataset;
+  table: OpenTable;
+  problems: { code: ReasonCode; column: string; message: string }[];
+}): ConvertResult {
+  const { source, name, dataset, table, problems } = failure;
+  const violations = new ViolationList();
+  for (const { code, column, message } of problems) {
+    const offset = table.findings.encoding.bomBytes;
+    violations.add({
+      line: table.headerLine,
+      byte_offset: offset,
+      column,
+      code,
+      rule: 'header',
+      value: column,
+      message,
+    });
+  }
+  const sha256 = source.sha256();
+  const report = makeReport({
+    file: name,
+    sha256,
+    dataset: dataset.name,
+    dialect: describeDialect(table.findings),
+    counts: emptyCounts(),
+    verdict: 'failed',
+    ...summarise(violations),
+    violations,
+  });
+  return { status: 'failed', name, sha256, report, fingerprint: source.fingerprint, bytesIn: source.size };
+}
+
+function failedBefore(failure: {
+  error: DropgateError;
+  name: string;
+  source: FileSource | undefined;
+  dataset: Dataset | null;
+  findings: Findings | null;
+}): ConvertResult {
+  const { error, name, source, dataset, findings } = failure;
+  const sha256 = source === undefined ? '' : sha256OrNothing(source);
+  const report = makeReport({
+    file: name,
+    sha256,
+    dataset: dataset?.name ?? null,
+    dialect: findings && describeDialect(findings),
+    counts: emptyCounts(),
+    verdict: 'failed',
+    code: error.code,
+    message: error.message,
+    hint: error.hint,
+    violations: new ViolationList(),
+  });
+  return {
+    status: 'failed',
+    name,
+    sha256,
+    report,
+    fingerprint: source?.fingerprint,
+    bytesIn: source?.size ?? 0,
+  };
+}
+
+function sha256OrNothing(source: FileSource): string {
+  try {
+    return source.sha256();
+  } catch {
+    return '';
+  }
+}
+
+function makeReport(
+  input: Omit<Report, 'violations' | 'violations_by_code' | 'violations_not_listed' | 'reported_at'> & {
+    violations: ViolationList;
+  },
+): Report {
+  const { violations, ...rest } = input;
+  return {
+    ...rest,
+    violations_by_code: violations.byCode,
+    violations: violations.listed,
+    violations_not_listed: violations.notListed,
+    reported_at: new Date().toISOString(),
+  };
+}
+
+function describeDialect(findings: Findings): DialectReport {
+  const { encoding, dialect, score, runnerUp } = findings;
+  return {
+    encoding: { value: encoding.label, origin: encoding.origin },
+    delimiter: { value: dialect.delimiter, origin: findings.delimiterOrigin },
+    quote: { value: dialect.quote, origin: findings.quoteOrigin },
+    header: { value: findings.header, origin: findings.headerOrigin },
+    ...(score !== undefined && { score }),
+    ...(runnerUp !== undefined && { runner_up: runnerUp }),
+  };
+}
+
+/** The name that a converted file's Parquet and rejects are derived from. */
+export function stemOf(name: string): string {
+  return path.parse(name.replace(/\.gz$/i, '')).name;
+}

@@ -1,0 +1,171 @@
+import { parseSqlType } from '../base/sql-type.js';
+import type { ColumnSpec } from '../base/vector.js';
+import { bindColumns } from '../check/bind-columns.js';
+import { parserFor, Violation } from '../check/parse-value.js';
+import { cleanName } from '../clean/clean-name.js';
+import { cleanerFor } from '../clean/clean-value.js';
+import { DuplicateFinder } from '../clean/duplicates.js';
+import type { Dataset } from '../config/settings.js';
+import type { Dialect } from '../read/dialect.js';
+import { Scanner } from '../read/scanner.js';
+import { ColumnConverter } from './column-converter.js';
+import { RescueColumn } from './rescue-column.js';
+import { RowGroupBuilder } from './row-group-builder.js';
+
+/** Name of the column that takes surplus cells and undeclared columns. */
+export const RESCUE_COLUMN = '_rescued';
+
+const TEXT = parseSqlType('TEXT')!;
+const JSON_TYPE = parseSqlType('JSON')!;
+
+/** Most distinct values that a column's dictionary may carry over from one file to the next. */
+const MAX_CARRIED_VALUES = 4096;
+
+/** Scanned rows that one batch may have. */
+const MAX_BATCH_ROWS = 1 << 16;
+
+/** One output column and the column of the file that it comes from. */
+export interface PlannedColumn {
+  /** Index in the file. */
+  source: number;
+  converter: ColumnConverter;
+}
+
+/**
+ * Everything that files of one dataset with the same header and dialect share: scanner, dictionaries, converters.
+ * Kept from file to file, so that a value that any earlier file had costs one probe. One thread, one file at a time.
+ */
+export interface ConvertPlan {
+  /** Columns of the Parquet file: the declared ones in their order, then `_rescued` where it is wanted. */
+  specs: ColumnSpec[];
+  columns: PlannedColumn[];
+  /** Undeclared columns of the file that `_rescued` takes. */
+  rescued: { source: number; name: string }[];
+  rescue: RescueColumn | undefined;
+  scanner: Scanner;
+  duplicates: DuplicateFinder;
+  group: RowGroupBuilder;
+}
+
+export type ColumnProblem = ReturnType<typeof bindColumns>['problems'][number];
+
+export interface PlanInput {
+  dataset: Dataset;
+  dialect: Dialect;
+  /** Header cells as they stand in the file. */
+  header: string[] | undefined;
+  width: number;
+  rowGroupRows: number;
+}
+
+/** Makes the plan, or tells every disagreement between the header and the declaration. */
+export function makePlan(input: PlanInput): ConvertPlan | ColumnProblem[] {
+  const { dataset, width } = input;
+  if (dataset.columns === 'any') return assemble(input, anyColumns(input), []);
+  const { bindings, problems } = bindColumns({
+    header: input.header?.map((cell) => cleanName(cell, dataset.names)),
+    width,
+    declared: dataset.columns.map((column) => column.name),
+    extraColumns: dataset.extraColumns,
+  });
+  if (problems.length > 0) return problems;
+  const columns: PlannedColumn[] = [];
+  const rescued: ConvertPlan['rescued'] = [];
+  bindings.forEach((binding, source) => {
+    if (binding.kind === 'declared') {
+      columns[binding.index] = { source, converter: declaredConverter(dataset, binding.index) };
+    } else if (binding.kind === 'rescued') {
+      rescued.push({ source, name: binding.name });
+    }
+  });
+  return assemble(input, columns, rescued);
+}
+
+/** Makes a plan ready for the next file: empties dictionaries that grew large, returns columns to dictionary mode. */
+export function resetPlan(plan: ConvertPlan): void {
+  plan.duplicates.clear();
+  plan.group.clear();
+  const scanned = plan.scanner.columns;
+  let forgot = false;
+  for (const { source, converter } of plan.columns) {
+    const column = scanned[source];
+    if (column.dictionary && column.dictionary.count <= MAX_CARRIED_VALUES) continue;
+    column.becomeDictionary();
+    converter.clear();
+    forgot = true;
+  }
+  for (const { source } of plan.rescued) scanned[source].becomeDictionary();
+  plan.rescue?.clear();
+  if (forgot) plan.duplicates.forgetDictionaries();
+}
+
+/** Could these cells be the first record of a headerless file of this dataset? */
+export function looksLikeData(dataset: Dataset, cells: string[]): boolean {
+  const { columns } = dataset;
+  if (columns === 'any' || cells.length !== columns.length) return false;
+  return columns.every(({ type, case: rule }, i) => {
+    const text = cleanerFor({ case: rule, nullTokens: dataset.nullTokens })(cells[i]);
+    return text === null || !(parserFor(type).parse(text) instanceof Violation);
+  });
+}
+
+function assemble(input: PlanInput, columns: PlannedColumn[], rescued: ConvertPlan['rescued']): ConvertPlan {
+  const { dataset, dialect, width, rowGroupRows } = input;
+  const wanted = new Array<boolean>(width).fill(false);
+  for (const { source } of [...columns, ...rescued]) wanted[source] = true;
+  const rescues = dataset.ragged === 'rescue' || dataset.extraColumns === 'rescue';
+  const specs = columns.map(({ converter }) => converter.spec);
+  if (rescues) specs.push({ name: RESCUE_COLUMN, type: JSON_TYPE, nullable: true });
+  return {
+    specs,
+    columns,
+    rescued,
+    rescue: rescues ? new RescueColumn() : undefined,
+    scanner: new Scanner({
+      dialect,
+      wanted,
+      maxRows: MAX_BATCH_ROWS,
+      keepRagged: dataset.ragged === 'rescue',
+    }),
+    duplicates: new DuplicateFinder(),
+    group: new RowGroupBuilder(specs, rowGroupRows),
+  };
+}
+
+function declaredConverter(dataset: Dataset, index: number): ColumnConverter {
+  if (dataset.columns === 'any') throw new TypeError('a dataset without a contract declares no columns');
+  const { name, type, nullable, case: rule, rules } = dataset.columns[index];
+  const keepNulls = nullable || dataset.missing === 'keep';
+  return new ColumnConverter({
+    spec: { name, type, nullable: keepNulls },
+    case: rule,
+    nullTokens: dataset.nullTokens,
+    keepWhiteSpace: false,
+    keepNulls,
+    rules,
+  });
+}
+
+/** Every column of the file as nullable text, under unique names. */
+function anyColumns({ dataset, header, width }: PlanInput): PlannedColumn[] {
+  const taken = new Set<string>(dataset.ragged === 'rescue' ? [RESCUE_COLUMN] : []);
+  return Array.from({ length: width }, (_, source) => {
+    const written = header === undefined ? '' : cleanName(header[source], dataset.names);
+    const name = uniqueName(written || `column_${source + 1}`, taken);
+    const converter = new ColumnConverter({
+      spec: { name, type: TEXT, nullable: true },
+      case: dataset.case,
+      nullTokens: dataset.nullTokens,
+      keepWhiteSpace: dataset.case === 'keep',
+      keepNulls: true,
+    });
+    return { source, converter };
+  });
+}
+
+function uniqueName(wanted: string, taken: Set<string>): string {
+  let name = wanted;
+  for (let n = 2; taken.has(name); n++) name = `${wanted}_${n}`;
+  taken.add(name);
+  return name;
+}

@@ -1,0 +1,51 @@
+import { MessageChannel } from 'node:worker_threads';
+import type { Piscina } from 'piscina';
+import { DropgateError } from '../base/errors.js';
+import type { CopyMessage, CopyTask } from './copy-worker.js';
+
+/**
+ * The COPY text of a Parquet file, decoded by a worker of `pool`. Ending the iteration early ends the decoding.
+ * Errors: those of `copyText`; whatever ended the worker.
+ */
+export async function* copyStream(pool: Piscina, task: Omit<CopyTask, 'port'>): AsyncGenerator<Uint8Array> {
+  const { port1: port, port2 } = new MessageChannel();
+  const inbox: CopyMessage[] = [];
+  let isClosed = false;
+  let wake: () => void = () => undefined;
+  port.on('message', (message: CopyMessage) => {
+    inbox.push(message);
+    wake();
+  });
+  // Comes after the last message, also when the worker dies.
+  port.on('close', () => {
+    isClosed = true;
+    wake();
+  });
+  const run: Promise<unknown> = pool.run({ ...task, port: port2 } satisfies CopyTask, {
+    transferList: [port2],
+  });
+  const failure = run.then(
+    () => new DropgateError('internal', `decoding ${task.path} ended without an end`),
+    (error: unknown) => error,
+  );
+  try {
+    for (;;) {
+      while (inbox.length === 0 && !isClosed) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      const message = inbox.shift();
+      if (message === undefined) throw await failure;
+      if (message.kind === 'end') return;
+      if (message.kind === 'refused')
+        throw new DropgateError(message.code, message.message, { hint: message.hint });
+      yield message.bytes;
+      port.postMessage(1);
+    }
+  } finally {
+    port.postMessage(null);
+    port.close();
+    await failure;
+  }
+}

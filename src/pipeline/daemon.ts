@@ -1,0 +1,96 @@
+import path from 'node:path';
+import type { Log } from '../base/log.js';
+import { VERSION } from '../base/version.js';
+import type { Settings } from '../config/settings.js';
+import { FolderWatcher } from '../watch/folder-watcher.js';
+import { isDelimitedName, isParquetName } from '../watch/names.js';
+import type { WatchFault } from '../watch/types.js';
+import { openPipeline, type Pipeline } from './app.js';
+import { removeOldArchives } from './archive.js';
+
+/** A running daemon. */
+export interface Daemon {
+  pipeline: Pipeline;
+  /** Finishes the files in hand and lets go of everything. */
+  stop(): Promise<void>;
+}
+
+/** How often old archive folders are looked for. */
+const HOUSEKEEPING_MS = 3_600_000;
+
+/** Starts the daemon: resolves when the files that were there have been seen. Errors: `locked`. */
+export async function startDaemon({ settings, log }: { settings: Settings; log: Log }): Promise<Daemon> {
+  const watchers: { input?: FolderWatcher; output?: FolderWatcher } = {};
+  const pipeline = await openPipeline({
+    settings,
+    log,
+    releases: {
+      input: (name, retryInMs) => watchers.input?.release(name, { retryInMs }),
+      output: (name, retryInMs) => watchers.output?.release(name, { retryInMs }),
+    },
+  });
+  const { folders } = settings;
+  const { intake, loads } = pipeline;
+  watchers.input = new FolderWatcher({
+    ...commonOptions(settings, log),
+    folder: folders.input,
+    ready: settings.watch.ready,
+    accepts: isDelimitedName,
+    onReady: (files) => intake.offer(files),
+  });
+  if (loads) {
+    watchers.output = new FolderWatcher({
+      ...commonOptions(settings, log),
+      folder: folders.output,
+      ready: 'settle',
+      accepts: isParquetName,
+      onReady: (files) => loads.offerFound(files),
+    });
+  }
+  log.info(startMessage(settings, pipeline));
+  await Promise.all([watchers.input.start(), watchers.output?.start()]);
+  const stopHousekeeping = keepHouse(settings, log);
+  return {
+    pipeline,
+    stop: async () => {
+      stopHousekeeping();
+      await Promise.all([watchers.input?.stop(), watchers.output?.stop()]);
+      await pipeline.close();
+      log.info('Stopped');
+    },
+  };
+}
+
+function commonOptions(settings: Settings, log: Log) {
+  const { settleMs, polling, rescanMs } = settings.watch;
+  return {
+    settleMs,
+    polling,
+    rescanMs,
+    ensureFolder: true,
+    onFault: ({ message, hint, code }: WatchFault) => log.error(`${message} [${code}] ${hint}`),
+    onRecovered: ({ message }: { message: string }) => log.info(message),
+  };
+}
+
+function startMessage({ folders, root }: Settings, { engine }: Pipeline): string {
+  const input = path.relative(root, folders.input);
+  const target = engine ? `, loading into ${engine.address}` : ', converting only';
+  return `Dropgate ${VERSION} (pid ${process.pid}) watches ${input}${target}`;
+}
+
+function keepHouse(settings: Settings, log: Log): () => void {
+  const work = () => {
+    const { archive } = settings.folders;
+    removeOldArchives(archive, settings.intake.archiveDays).then(
+      (count) =>
+        count > 0 &&
+        log.info(`Removed ${count} archive folders older than ${settings.intake.archiveDays} days`),
+      (error: unknown) => log.warning(`Old archive folders cannot be removed: ${error}`),
+    );
+  };
+  work();
+  const timer = setInterval(work, HOUSEKEEPING_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,266 @@
+import path from 'node:path';
+import type { Piscina } from 'piscina';
+import { DropgateError, messageOf } from '../base/errors.js';
+import type { Log } from '../base/log.js';
+import { backoffMs, TroubleNotice } from '../base/retry.js';
+import { formatBytes, formatDuration, plural } from '../base/text.js';
+import type { ReadyFile } from '../watch/types.js';
+import type { ConvertResult } from './convert-file.js';
+import type { ConvertTask } from './convert-worker.js';
+import type { Judged, Published, Publisher } from './publish.js';
+
+export interface IntakeOptions {
+  /** Workers that run convert-worker. */
+  pool: Piscina;
+  workers: number;
+  publisher: Publisher;
+  log: Log;
+  /** For paths in messages. */
+  root: string;
+  /** The file is done with (no `retryInMs`), or is to be offered again. */
+  release(name: string, retryInMs?: number): void;
+  /** New Parquet files, in order. */
+  onConverted(files: Extract<Published, { kind: 'converted' }>[]): void;
+  /** Progress counters of the task in hand, for a display. */
+  progress?: SharedArrayBuffer;
+}
+
+/** A task carries at most this many files and about this many bytes. */
+const MAX_TASK_FILES = 32;
+const MAX_TASK_BYTES = 8 << 20;
+
+const RETRY = { firstMs: 1000, maxMs: 60_000 };
+/** Attempts for a file that cannot be opened or read, before it is judged unreadable. */
+const MAX_READ_ATTEMPTS = 4;
+
+/** Counts since the start, for progress and for the exit code. */
+export interface IntakeTotals {
+  converted: number;
+  failed: number;
+  duplicates: number;
+  rows: number;
+  bytes: number;
+}
+
+/** Takes ready files in order of arrival, has them converted by the workers, publishes and tells the result. */
+export class Intake {
+  readonly totals: IntakeTotals = { converted: 0, failed: 0, duplicates: 0, rows: 0, bytes: 0 };
+  readonly #options: IntakeOptions;
+  readonly #queue: ReadyFile[] = [];
+  #next = 0;
+  #running = 0;
+  #isStopped = false;
+  #publishing: Promise<void> = Promise.resolve();
+  readonly #trouble = new TroubleNotice();
+  #troubles = 0;
+  readonly #readAttempts = new Map<string, number>();
+  #idleWaiters: (() => void)[] = [];
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+  }
+
+  /** Files that wait for a worker. */
+  get waiting(): number {
+    return this.#queue.length - this.#next;
+  }
+
+  /** Files wait or are in hand. */
+  get isBusy(): boolean {
+    return this.#running > 0 || this.waiting > 0;
+  }
+
+  offer(files: readonly ReadyFile[]): void {
+    this.#queue.push(...files);
+    this.#pump();
+  }
+
+  /** Resolves when nothing waits and nothing is in hand. */
+  idle(): Promise<void> {
+    if (!this.isBusy) return Promise.resolve();
+    return new Promise((resolve) => this.#idleWaiters.push(resolve));
+  }
+
+  /** Takes no more files; resolves when those in hand are published. */
+  stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#queue.length = 0;
+    this.#next = 0;
+    return this.idle();
+  }
+
+  #pump(): void {
+    while (!this.#isStopped && this.#running < this.#options.workers && this.waiting > 0) {
+      this.#running++;
+      void this.#runTask(this.#takeTask());
+    }
+    if (this.isBusy) return;
+    for (const resolve of this.#idleWaiters.splice(0)) resolve();
+  }
+
+  #takeTask(): ReadyFile[] {
+    const most = Math.min(MAX_TASK_FILES, Math.ceil(this.waiting / this.#options.workers));
+    const files: ReadyFile[] = [];
+    let bytes = 0;
+    while (files.length < most && this.#next < this.#queue.length) {
+      const file = this.#queue[this.#next];
+      bytes += file.size;
+      if (files.length > 0 && bytes > MAX_TASK_BYTES) break;
+      files.push(file);
+      this.#next++;
+    }
+    if (this.#next > 1024 && this.#next * 2 > this.#queue.length) {
+      this.#queue.splice(0, this.#next);
+      this.#next = 0;
+    }
+    return files;
+  }
+
+  async #runTask(files: ReadyFile[]): Promise<void> {
+    try {
+      const task: ConvertTask = {
+        files: files.map(({ name, path: file }) => ({ name, path: file })),
+        progress: this.#options.progress,
+      };
+      const results = (await this.#options.pool.run(task)) as ConvertResult[];
+      // One task is published at a time, so that names are chosen and duplicates are found in one order.
+      const turn = this.#publishing.then(() => this.#conclude(files, results));
+      this.#publishing = turn.catch(() => undefined);
+      await turn;
+    } catch (error) {
+      this.#postpone(files, error);
+    } finally {
+      this.#running--;
+      this.#pump();
+    }
+  }
+
+  async #conclude(files: ReadyFile[], results: ConvertResult[]): Promise<void> {
+    const judged = files.map((file, i) => ({ file, result: results[i] }));
+    const published = await this.#options.publisher.publish(judged.filter((one) => this.#isFinal(one)));
+    for (const one of published) this.#tell(one);
+    const converted = published.filter((one) => one.kind === 'converted');
+    if (converted.length > 0) this.#options.onConverted(converted);
+    if (published.length > 0) this.#recovered();
+  }
+
+  /** Is this a verdict? Everything else is released to be looked at again. */
+  #isFinal({ file, result }: Judged): boolean {
+    switch (result.status) {
+      case 'converted':
+        return true;
+      case 'failed':
+        return !this.#isWorthAnotherAttempt(file, result.report.code);
+      case 'gone':
+        this.#options.release(file.name);
+        return false;
+      case 'changed':
+        this.#options.release(file.name, 0);
+        return false;
+      case 'incomplete':
+        this.#options.release(file.name, 500);
+        return false;
+      case 'fault':
+        this.#postpone([file], new Error(result.message));
+        return false;
+    }
+  }
+
+  /** Rights and disks are sometimes mended while we look; after a few attempts the file is judged. */
+  #isWorthAnotherAttempt(file: ReadyFile, code: string | null): boolean {
+    if (code !== 'unreadable') return false;
+    const attempts = (this.#readAttempts.get(file.name) ?? 0) + 1;
+    if (attempts >= MAX_READ_ATTEMPTS) {
+      this.#readAttempts.delete(file.name);
+      return false;
+    }
+    this.#readAttempts.set(file.name, attempts);
+    this.#options.release(file.name, backoffMs(attempts, RETRY));
+    return true;
+  }
+
+  /** The surroundings failed: nothing is lost, the files are tried again later. */
+  #postpone(files: readonly ReadyFile[], error: unknown): void {
+    this.#troubles++;
+    const names = files.length === 1 ? this.#shown(files[0].path) : plural(files.length, 'file');
+    this.#trouble.failed((repeats) => {
+      const again = repeats > 0 ? ` (${plural(repeats, 'more failure')} since the last notice)` : '';
+      const code = error instanceof DropgateError ? ` [${error.code}]` : '';
+      this.#options.log.error(
+        `Cannot convert ${names} for now: ${messageOf(error)}${code}; nothing is lost, trying again${again}`,
+      );
+    });
+    for (const { name } of files) this.#options.release(name, backoffMs(this.#troubles, RETRY));
+  }
+
+  #recovered(): void {
+    this.#troubles = 0;
+    this.#trouble.recovered((ms) =>
+      this.#options.log.info(`Conversion works again after ${formatDuration(ms)}`),
+    );
+  }
+
+  #tell(one: Published): void {
+    const { log } = this.#options;
+    const source = this.#shown(one.file.path);
+    this.#readAttempts.delete(one.file.name);
+    if (one.kind === 'failed') {
+      this.totals.failed++;
+      const { code, message, hint } = one.result.report;
+      const place =
+        one.failed === undefined ? 'it is gone from the folder' : `moved to ${this.#shown(one.failed)}`;
+      log.error(`Failed ${source}: ${message} [${code}]; ${hint} ${capitalised(place)}`, {
+        event: 'failed',
+        file: one.file.name,
+        code,
+      });
+    } else if (one.kind === 'duplicate') {
+      this.totals.duplicates++;
+      const { earlier } = one;
+      log.warning(
+        `Skipped ${source}: the same content was delivered as ${earlier.name} and converted ${earlier.judgedAt}; archived, not loaded again`,
+        { event: 'duplicate', file: one.file.name },
+      );
+    } else {
+      this.#tellConverted(one, source);
+    }
+    this.#options.release(one.file.name);
+  }
+
+  #tellConverted(one: Extract<Published, { kind: 'converted' }>, source: string): void {
+    const { counts, bytesIn, bytesOut, durationMs, alsoClaimedBy, dataset } = one.result;
+    const dropped = counts.dropped_missing + counts.dropped_duplicate;
+    const parts = [plural(counts.rows_out, 'row'), `${counts.set_aside} set aside`];
+    if (dropped > 0) {
+      parts.push(
+        `${dropped} dropped (${counts.dropped_missing} missing, ${counts.dropped_duplicate} duplicate)`,
+      );
+    }
+    parts.push(`${formatBytes(bytesIn)} to ${formatBytes(bytesOut)}`, formatDuration(durationMs));
+    this.totals.converted++;
+    this.totals.rows += counts.rows_out;
+    this.totals.bytes += bytesIn;
+    const { log } = this.#options;
+    log.info(`Converted ${source} to ${this.#shown(one.parquet)}: ${parts.join(', ')}`, {
+      event: 'converted',
+      file: one.file.name,
+      dataset,
+      counts,
+    });
+    if (one.rejects)
+      log.warning(`Rows left out of ${source} are in ${this.#shown(one.rejects)}, reasons beside it`);
+    if (alsoClaimedBy.length > 0) {
+      log.warning(
+        `${source} is also claimed by ${alsoClaimedBy.join(', ')}; ${dataset} comes first in schema.yaml`,
+      );
+    }
+  }
+
+  #shown(file: string): string {
+    return path.relative(this.#options.root, file) || file;
+  }
+}
+
+function capitalised(text: string): string {
+  return text[0].toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,96 @@
+import { REASONS, type ReasonCode } from '../base/errors.js';
+
+/** Most violations a report lists; all of them are counted. */
+export const MAX_VIOLATIONS = 1000;
+
+export interface ReportedViolation {
+  /** 1 for the first line of the file. */
+  line: number;
+  /** Offset of the record's first byte in the file; -1 where the encoding does not tell. */
+  byte_offset: number;
+  /** Name of the column, '' when the whole record is meant. */
+  column: string;
+  code: ReasonCode;
+  rule: string;
+  value: string;
+  message: string;
+}
+
+/** Always: rows_in = rows_out + dropped_missing + dropped_duplicate + set_aside, for a file that was converted. */
+export interface Counts {
+  rows_in: number;
+  rows_out: number;
+  dropped_missing: number;
+  dropped_duplicate: number;
+  set_aside: number;
+}
+
+export type SettingOrigin = 'user' | 'detected' | 'default';
+
+/** What was found out about how a file is written. */
+export interface DialectReport {
+  encoding: { value: string; origin: SettingOrigin };
+  delimiter: { value: string; origin: SettingOrigin };
+  quote: { value: string; origin: SettingOrigin };
+  header: { value: 'present' | 'absent'; origin: SettingOrigin };
+  score?: number;
+  runner_up?: { delimiter: string; quote: string; score: number };
+}
+
+/** The content of `*.report.json`. */
+export interface Report {
+  file: string;
+  sha256: string;
+  dataset: string | null;
+  verdict: 'failed' | 'converted';
+  /** Why it failed; null when it did not. */
+  code: ReasonCode | null;
+  message: string;
+  hint: string;
+  dialect: DialectReport | null;
+  counts: Counts;
+  /** Number of all violations, listed or not, by code. */
+  violations_by_code: Partial<Record<ReasonCode, number>>;
+  violations: ReportedViolation[];
+  violations_not_listed: number;
+  reported_at: string;
+}
+
+export function emptyCounts(): Counts {
+  return { rows_in: 0, rows_out: 0, dropped_missing: 0, dropped_duplicate: 0, set_aside: 0 };
+}
+
+/** Collects violations of one file: lists the first {@link MAX_VIOLATIONS}, counts all. */
+export class ViolationList {
+  readonly listed: ReportedViolation[] = [];
+  readonly byCode: Partial<Record<ReasonCode, number>> = {};
+  #total = 0;
+
+  get total(): number {
+    return this.#total;
+  }
+
+  /** The code of the first violation. */
+  get firstCode(): ReasonCode | undefined {
+    return this.listed[0]?.code;
+  }
+
+  add(violation: ReportedViolation): void {
+    this.#total++;
+    this.byCode[violation.code] = (this.byCode[violation.code] ?? 0) + 1;
+    if (this.listed.length < MAX_VIOLATIONS) this.listed.push(violation);
+  }
+
+  get notListed(): number {
+    return this.#total - this.listed.length;
+  }
+}
+
+/** One sentence for log and report: the first violation, and how many more there are. */
+export function summarise(violations: ViolationList): { code: ReasonCode; message: string; hint: string } {
+  const first = violations.listed[0];
+  const where = `line ${first.line}${first.column === '' ? '' : `, column ${first.column}`}`;
+  const more = violations.total - 1;
+  const rest = more > 0 ? ` (and ${more} more violation${more === 1 ? '' : 's'})` : '';
+  return { code: first.code, message: `${where}: ${first.message}${rest}`, hint: REASONS[first.code].hint };
+}
