@@ -1,0 +1,89 @@
+import type { Vector } from '../base/vector.js';
+import type { ByteBuffer } from './byte-buffer.js';
+
+/** Bytes of the length in front of a variable-length value. */
+export const LENGTH_BYTES = 4;
+
+/**
+ * Values of a vector in row order: value `indexes[i]`, or value `i` itself where `indexes` is absent.
+ * NULLs are not among them.
+ */
+export interface Selection {
+  values: Vector;
+  indexes?: Uint32Array;
+  count: number;
+}
+
+/** The values `[from .. to)` of a selection, counted without NULLs. */
+export interface Range {
+  from: number;
+  to: number;
+}
+
+/** Appends part of a selection in Parquet's PLAIN encoding. Spec: Encodings.md, "PLAIN = 0". */
+export function putPlain(out: ByteBuffer, selection: Selection, range: Range): void {
+  const { values, indexes } = selection;
+  const { from, to } = range;
+  if (values.physical === 'boolean') putBits(out, selection, range);
+  else if (values.physical === 'bytes') putTexts(out, selection, range);
+  else if (indexes) putGathered(out, selection, range);
+  else out.putBytes(values.bytes, from * values.width, to * values.width);
+}
+
+/** Bytes that the whole selection takes in PLAIN encoding. */
+export function plainSize({ values, indexes, count }: Selection): number {
+  if (values.physical === 'boolean') return Math.ceil(count / 8);
+  if (values.width > 0) return count * values.width;
+  const offsets = values.offsets;
+  if (!indexes) return offsets[count] + count * LENGTH_BYTES;
+  let size = count * LENGTH_BYTES;
+  for (let i = 0; i < count; i++) size += offsets[indexes[i] + 1] - offsets[indexes[i]];
+  return size;
+}
+
+function putBits(out: ByteBuffer, { values, indexes }: Selection, { from, to }: Range): void {
+  out.reserve(Math.ceil((to - from) / 8));
+  let byte = 0;
+  let bit = 0;
+  for (let i = from; i < to; i++) {
+    byte |= values.bytes[indexes ? indexes[i] : i] << bit++;
+    if (bit < 8) continue;
+    out.bytes[out.length++] = byte;
+    byte = 0;
+    bit = 0;
+  }
+  if (bit > 0) out.bytes[out.length++] = byte;
+}
+
+function putTexts(out: ByteBuffer, { values, indexes }: Selection, { from, to }: Range): void {
+  const { bytes, offsets } = values;
+  for (let i = from; i < to; i++) {
+    const index = indexes ? indexes[i] : i;
+    const start = offsets[index];
+    const end = offsets[index + 1];
+    out.putUint32(end - start);
+    out.putBytes(bytes, start, end);
+  }
+}
+
+function putGathered(out: ByteBuffer, { values, indexes }: Selection, { from, to }: Range): void {
+  const words = values.width / 4;
+  out.reserve((to - from) * values.width);
+  const source = viewOf(values);
+  const target = out.view;
+  let at = out.length;
+  for (let i = from; i < to; i++) {
+    let read = indexes![i] * values.width;
+    for (let word = 0; word < words; word++) {
+      target.setUint32(at, source.getUint32(read, true), true);
+      read += 4;
+      at += 4;
+    }
+  }
+  out.length = at;
+}
+
+/** The bytes of a vector as numbers. */
+export function viewOf(values: Vector): DataView {
+  return new DataView(values.bytes.buffer, values.bytes.byteOffset, values.bytes.byteLength);
+}

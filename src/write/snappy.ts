@@ -1,0 +1,138 @@
+import type { ByteBuffer } from './byte-buffer.js';
+
+/** Spec: snappy/format_description.txt; the method is that of the reference implementation. */
+const BLOCK_BYTES = 64 * 1024;
+const MIN_TABLE_BITS = 8;
+const MAX_TABLE_BITS = 14;
+/** A block's last bytes are never searched, so that four of them can always be loaded at once. */
+const MARGIN_BYTES = 15;
+const HASH_FACTOR = 0x1e35a7bd;
+
+const TAG_LITERAL = 0;
+const TAG_COPY_1 = 1;
+const TAG_COPY_2 = 2;
+/** Literals up to this length carry it in their tag. */
+const MAX_SHORT_LITERAL = 60;
+const MAX_COPY = 64;
+const MAX_COPY_1_LENGTH = 11;
+const MAX_COPY_1_OFFSET = 2047;
+/** Above this many bytes a memcpy beats a loop. */
+const LOOP_COPY_BYTES = 32;
+
+/** Where four bytes with a hash were last seen, from the start of the block. */
+const table = new Uint16Array(1 << MAX_TABLE_BITS);
+
+/** Appends the content of `source`, compressed, to `target`. */
+export function snappyCompress(source: ByteBuffer, target: ByteBuffer): void {
+  target.putVarint(source.length);
+  // The most that incompressible content can grow by.
+  target.reserve(32 + source.length + Math.ceil(source.length / 6));
+  for (let start = 0; start < source.length; start += BLOCK_BYTES) {
+    compressBlock(source, target, { start, end: Math.min(start + BLOCK_BYTES, source.length) });
+  }
+}
+
+interface Range {
+  start: number;
+  end: number;
+}
+
+function compressBlock(source: ByteBuffer, target: ByteBuffer, range: Range): void {
+  const unwritten = compressMatches(source, target, range);
+  putLiteral(target, source.bytes, { start: unwritten, end: range.end });
+}
+
+/** Compresses up to the end of the last match, and returns where that is. */
+function compressMatches(source: ByteBuffer, target: ByteBuffer, { start, end }: Range): number {
+  const { bytes, view } = source;
+  const limit = end - MARGIN_BYTES;
+  const shift = 32 - clearTable(end - start);
+  let unwritten = start;
+  let at = start + 1;
+  while (at <= limit) {
+    // 1. Look for four bytes seen before, in steps that grow while none are found.
+    let misses = 32;
+    let next = at;
+    let candidate: number;
+    let word: number;
+    do {
+      at = next;
+      next = at + (misses++ >>> 5);
+      if (at > limit) return unwritten;
+      word = view.getInt32(at, true);
+      const slot = Math.imul(word, HASH_FACTOR) >>> shift;
+      candidate = start + table[slot];
+      table[slot] = at - start;
+    } while (word !== view.getInt32(candidate, true));
+    putLiteral(target, bytes, { start: unwritten, end: at });
+
+    // 2. Copy as far as the bytes agree, and go on as long as the next four are known, too.
+    do {
+      const matched = at;
+      at += 4;
+      const distance = matched - candidate;
+      while (at <= limit && view.getInt32(at, true) === view.getInt32(at - distance, true)) at += 4;
+      while (at < end && bytes[at] === bytes[at - distance]) at++;
+      putCopy(target, distance, at - matched);
+      unwritten = at;
+      if (at > limit) return unwritten;
+      table[Math.imul(view.getInt32(at - 1, true), HASH_FACTOR) >>> shift] = at - 1 - start;
+      word = view.getInt32(at, true);
+      const slot = Math.imul(word, HASH_FACTOR) >>> shift;
+      candidate = start + table[slot];
+      table[slot] = at - start;
+    } while (word === view.getInt32(candidate, true));
+    at++;
+  }
+  return unwritten;
+}
+
+/** Empties as much of the table as a block of this size uses, and returns the number of bits of its index. */
+function clearTable(size: number): number {
+  const bits = Math.min(Math.max(MIN_TABLE_BITS, 32 - Math.clz32(size - 1)), MAX_TABLE_BITS);
+  table.fill(0, 0, 1 << bits);
+  return bits;
+}
+
+function putLiteral(target: ByteBuffer, source: Uint8Array, { start, end }: Range): void {
+  const size = end - start;
+  if (size === 0) return;
+  const { bytes } = target;
+  let at = target.length;
+  const last = size - 1;
+  if (last < MAX_SHORT_LITERAL) {
+    bytes[at++] = (last << 2) | TAG_LITERAL;
+  } else if (last < 0x100) {
+    bytes[at++] = (MAX_SHORT_LITERAL << 2) | TAG_LITERAL;
+    bytes[at++] = last;
+  } else {
+    bytes[at++] = ((MAX_SHORT_LITERAL + 1) << 2) | TAG_LITERAL;
+    bytes[at++] = last & 0xff;
+    bytes[at++] = last >>> 8;
+  }
+  if (size > LOOP_COPY_BYTES) bytes.set(source.subarray(start, end), at);
+  else for (let i = 0; i < size; i++) bytes[at + i] = source[start + i];
+  target.length = at + size;
+}
+
+function putCopy(target: ByteBuffer, offset: number, length: number): void {
+  const { bytes } = target;
+  let at = target.length;
+  while (length > MAX_COPY) {
+    // At least four bytes stay for the last copy, which the short form requires.
+    const part = length < MAX_COPY + 4 ? MAX_COPY - 4 : MAX_COPY;
+    bytes[at++] = ((part - 1) << 2) | TAG_COPY_2;
+    bytes[at++] = offset & 0xff;
+    bytes[at++] = offset >>> 8;
+    length -= part;
+  }
+  if (length <= MAX_COPY_1_LENGTH && offset <= MAX_COPY_1_OFFSET) {
+    bytes[at++] = ((offset >>> 8) << 5) | ((length - 4) << 2) | TAG_COPY_1;
+    bytes[at++] = offset & 0xff;
+  } else {
+    bytes[at++] = ((length - 1) << 2) | TAG_COPY_2;
+    bytes[at++] = offset & 0xff;
+    bytes[at++] = offset >>> 8;
+  }
+  target.length = at;
+}
