@@ -10,9 +10,7 @@ const NUMERIC = new Set(['smallint', 'integer', 'bigint', 'decimal', 'real', 'do
 
 /** Compiles the JSON Schema keywords of one column with ajv. Called once a column. */
 export function compileRules(rules: Record<string, unknown>, type: SqlType): RuleCheck {
-  const ajv = new Ajv({ allErrors: false, strict: false, verbose: true });
-  (addFormats as unknown as (ajv: Ajv) => void)(ajv);
-  const validate = ajv.compile(rules);
+  const validate = compiler().compile(rules);
   const toValue = NUMERIC.has(type.kind)
     ? Number
     : type.kind === 'json'
@@ -22,6 +20,17 @@ export function compileRules(rules: Record<string, unknown>, type: SqlType): Rul
     if (validate(toValue(text))) return undefined;
     return describe(validate.errors![0]);
   };
+}
+
+let ajv: Ajv | undefined;
+
+/** One ajv for all columns: making one costs more than compiling many rules. */
+function compiler(): Ajv {
+  if (!ajv) {
+    ajv = new Ajv({ allErrors: false, strict: false, verbose: true });
+    (addFormats as unknown as (ajv: Ajv) => void)(ajv);
+  }
+  return ajv;
 }
 
 function describe(error: ErrorObject): Violation {

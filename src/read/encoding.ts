@@ -76,23 +76,29 @@ const MAGIC_NUMBERS: { name: string; bytes: number[] }[] = [
   { name: 'a SQLite database', bytes: [0x53, 0x51, 0x4c, 0x69] },
 ];
 
-/** Share of control characters above which a block is no text. */
+/** Share of control characters above which a block is no text, and how much of it is looked at. */
 const MAX_CONTROL_SHARE = 0.02;
+const CONTROL_SAMPLE_BYTES = 8192;
 
 function refuseBinary(block: Uint8Array): void {
   const magic = MAGIC_NUMBERS.find(({ bytes }) => bytes.every((byte, i) => block[i] === byte));
-  let controls = 0;
-  for (const byte of block)
-    if (byte < 32 && byte !== 9 && byte !== 10 && byte !== 13 && byte !== 12) controls++;
-  if (controls <= block.length * MAX_CONTROL_SHARE) {
-    if (!magic || isUtf8(block)) return;
-  }
+  const sample = block.subarray(0, CONTROL_SAMPLE_BYTES);
+  const controls = countControls(sample);
+  if (controls <= sample.length * MAX_CONTROL_SHARE && (!magic || isUtf8(block))) return;
   throw new DropgateError(
     'binary_file',
     magic
       ? `the content is ${magic.name}, not delimited text`
-      : `the content is binary: ${controls} of its first ${block.length} bytes are control characters`,
+      : `the content is binary: ${controls} of its first ${sample.length} bytes are control characters`,
   );
+}
+
+const TEXT_CONTROLS = new Set([9, 10, 12, 13]);
+
+function countControls(bytes: Uint8Array): number {
+  let count = 0;
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] < 32 && !TEXT_CONTROLS.has(bytes[i])) count++;
+  return count;
 }
 
 /** The offset behind the last UTF-8 character of a block that is surely complete. */

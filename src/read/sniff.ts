@@ -33,47 +33,40 @@ export interface SniffedDialect {
  * share of cells that look like values. A header made of declared column names decides at once.
  */
 export function sniffDialect(sample: Uint8Array, options: SniffOptions): SniffedDialect {
-  const text = Buffer.from(sample.subarray(0, MAX_SAMPLE_BYTES)).toString('utf8');
-  const loneCrEnds = hasLoneCr(sample.subarray(0, MAX_SAMPLE_BYTES));
+  const bytes = Buffer.from(sample.buffer, sample.byteOffset, Math.min(sample.length, MAX_SAMPLE_BYTES));
+  const loneCrEnds = hasLoneCr(bytes);
   const delimiters = options.delimiter === 'auto' ? DELIMITERS : [options.delimiter];
   const quotes = options.quote === 'auto' ? QUOTES : [options.quote];
-  const origins = {
-    delimiterOrigin: originOf(options.delimiter),
-    quoteOrigin: originOf(options.quote),
-  };
-  const byHeader = delimiters.find((delimiter) => namesMatch(text, delimiter, options.expectedNames));
-  const quote = options.quote === 'auto' ? '"' : options.quote;
-  if (byHeader !== undefined && (options.quote !== 'auto' || !text.includes("'"))) {
+  const origins = { delimiterOrigin: originOf(options.delimiter), quoteOrigin: originOf(options.quote) };
+  const byHeader = delimiters.find((delimiter) => namesMatch(bytes, delimiter, options.expectedNames));
+  if (byHeader !== undefined && (options.quote !== 'auto' || !bytes.includes("'"))) {
+    const quote = options.quote === 'auto' ? '"' : options.quote;
     return { dialect: { delimiter: byHeader, quote, loneCrEnds }, ...origins };
   }
-  return weigh({
-    text,
-    delimiters: byHeader === undefined ? delimiters : [byHeader],
-    quotes,
-    loneCrEnds,
-    origins,
-  });
+  const candidates = byHeader === undefined ? delimiters : [byHeader];
+  return weigh({ text: bytes.toString('utf8'), delimiters: candidates, quotes, loneCrEnds, origins });
 }
 
 function originOf(setting: string): Origin {
   return setting === 'auto' ? 'detected' : 'user';
 }
 
-/** Is a carriage return without a line feed the way lines end here? Only when no line feed ends them. */
-function hasLoneCr(sample: Uint8Array): boolean {
+/** Is a carriage return without a line feed the way lines end here? Only when it is the more frequent. */
+function hasLoneCr(sample: Buffer): boolean {
   let lone = 0;
   let feeds = 0;
-  for (let i = 0; i < sample.length; i++) {
-    if (sample[i] === LF) feeds++;
-    else if (sample[i] === CR && i + 1 < sample.length && sample[i + 1] !== LF) lone++;
+  for (let at = sample.indexOf(CR); at >= 0; at = sample.indexOf(CR, at + 1)) {
+    if (at + 1 < sample.length && sample[at + 1] !== LF) lone++;
   }
+  for (let at = sample.indexOf(LF); at >= 0 && feeds < lone; at = sample.indexOf(LF, at + 1)) feeds++;
   return lone > feeds;
 }
 
 /** Does the first line, split at `delimiter`, hold declared names in at least two cells and mostly? */
-function namesMatch(text: string, delimiter: string, expected: ReadonlySet<string>): boolean {
-  const line = text.slice(0, text.search(/[\r\n]|$/));
-  const cells = line.split(delimiter);
+function namesMatch(sample: Buffer, delimiter: string, expected: ReadonlySet<string>): boolean {
+  if (expected.size === 0) return false;
+  const end = sample.findIndex((byte) => byte === LF || byte === CR);
+  const cells = sample.toString('utf8', 0, end < 0 ? sample.length : end).split(delimiter);
   if (cells.length < 2) return false;
   const known = cells.filter((cell) => expected.has(unquote(cell).toLowerCase())).length;
   return known >= 2 && known * 2 > cells.length;
