@@ -79,7 +79,7 @@ export interface ConvertedFile {
   durationMs: number;
 }
 
-/** A file whose last record is cut short is given this long after its last change before it is judged, in milliseconds. */
+/** A bad file that ends in the middle of a line is given this long after its last change, in milliseconds. */
 const PATIENCE_MS = 5000;
 
 /** Converts one file. Never throws: whatever happens is a {@link ConvertResult}. */
@@ -88,7 +88,8 @@ export async function convertFile(input: ConvertInput, context: ConvertContext):
   let source: FileSource | undefined;
   try {
     source = new FileSource(input.path);
-    return await convertSource(source, name, context);
+    const result = await convertSource(source, name, context);
+    return result.status === 'failed' && mayGoOn(source, context) ? { status: 'incomplete', name } : result;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' && source === undefined) return { status: 'gone', name };
     if (error instanceof DropgateError)
@@ -100,6 +101,12 @@ export async function convertFile(input: ConvertInput, context: ConvertContext):
   } finally {
     source?.close();
   }
+}
+
+/** A bad file that was just written and ends in the middle of a line may not be all there: no verdict yet. */
+function mayGoOn(source: FileSource, { dryRun }: ConvertContext): boolean {
+  if (dryRun || ageMs(source.fingerprint) >= PATIENCE_MS) return false;
+  return /\.gz$/i.test(source.path) || source.endsMidLine();
 }
 
 async function convertSource(
@@ -252,9 +259,6 @@ interface Conclusion {
 async function conclude(conclusion: Conclusion): Promise<ConvertResult> {
   const { source, name, dataset, outcome, context, table } = conclusion;
   if (!source.isUnchanged()) return discard(outcome, { status: 'changed', name });
-  if (outcome.endIsCutShort && ageMs(source.fingerprint) < PATIENCE_MS && !context.dryRun) {
-    return discard(outcome, { status: 'incomplete', name });
-  }
   const sha256 = source.sha256();
   const dialect = describeDialect(table.findings);
   const base = { file: name, sha256, dataset: dataset.name, dialect, counts: outcome.counts };

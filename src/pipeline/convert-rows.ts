@@ -21,8 +21,6 @@ export interface RowsOutcome {
   /** Why the file fails; undefined when it does not. */
   verdict?: { code: ReasonCode; message: string; hint: string };
   violations: ViolationList;
-  /** The file ends inside a record: perhaps more is to come. */
-  endIsCutShort: boolean;
   /** Completes the temporary files. */
   finish(metadata: Record<string, string>): { parquetTemp?: string; rejectsTemp?: string; bytesOut: number };
   /** Closes the temporary files and answers which are to be deleted. */
@@ -50,7 +48,6 @@ export class ConvertRows {
   readonly #rejects: RejectsFile;
   #flags = new Uint8Array(0);
   #parquet: { file: ParquetFile; fd: number; tempPath: string } | undefined;
-  #endIsCutShort = false;
 
   constructor(work: { table: OpenTable; plan: ConvertPlan; dataset: Dataset; context: ConvertContext }) {
     this.#table = work.table;
@@ -82,7 +79,6 @@ export class ConvertRows {
         : this.#counts,
       verdict,
       violations: verdict && this.#failures.total > 0 ? this.#failures : this.#leftOut,
-      endIsCutShort: this.#endIsCutShort,
       finish: (metadata) => this.#finish(metadata),
       abandon: () => this.abandon(),
     };
@@ -180,7 +176,6 @@ export class ConvertRows {
     (this.#tolerates(record) ? this.#leftOut : this.#failures).add(violation);
     this.#counts.set_aside++;
     this.#rejects.add(buffer.subarray(record.start, record.end));
-    this.#endIsCutShort = rows.isAtEnd(record.end);
   }
 
   /** Whoever takes ragged rows or sets bad ones aside does not want a file to fail for one misplaced quote. */
@@ -207,7 +202,6 @@ export class ConvertRows {
       this.#counts.set_aside++;
     }
     this.#rejects.add(rows.buffer.subarray(start, scanner.rowEnds[row]));
-    this.#endIsCutShort = rows.isAtEnd(scanner.rowEnds[row]);
   }
 
   #duplicateList(): ViolationList {

@@ -115,11 +115,6 @@ export class BatchReader {
     return this.#window.final && this.#window.from >= this.#window.end;
   }
 
-  /** Does a record that ends at `bufferOffset` end with the file, without a line end? */
-  isAtEnd(bufferOffset: number): boolean {
-    return this.#window.final && bufferOffset >= this.#window.end;
-  }
-
   /** Decoded bytes taken from the source so far. */
   get bytesRead(): number {
     return this.#readSoFar;

@@ -4,6 +4,9 @@ import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { DropgateError, errnoOf, messageOf } from '../base/errors.js';
 
+const LF = 10;
+const CR = 13;
+
 /** What must stand still while a file is read; compared again afterwards. */
 export interface FileFingerprint {
   size: number;
@@ -66,6 +69,15 @@ export class FileSource implements ByteSource {
       while (this.fill(rest, 0, rest.length) > 0);
     }
     return this.#hash.digest('hex');
+  }
+
+  /** Does the file end without a line end (or not even begin), as one whose writer is not done? */
+  endsMidLine(): boolean {
+    if (this.size === 0) return true;
+    const tail = new Uint8Array(Math.min(2, this.size));
+    fs.readSync(this.#fd, tail, 0, tail.length, this.size - tail.length);
+    // UTF-16 puts a zero beside the line feed.
+    return !tail.some((byte) => byte === LF || byte === CR);
   }
 
   /** False when the file was changed or replaced since it was opened. */
