@@ -70,12 +70,12 @@ describe('crontab', () => {
 /** The days at whose 6 a.m. the command line of a crontab goes on to start node. */
 function runDays({ command, zone, days }: { command: string; zone: string; days: string[] }): string[] {
   const bin = tempDir();
-  const script = command.replaceAll('\\%', '%').replace('exec node', 'echo').split(' /opt')[0];
+  const script = command.replaceAll('\\%', '%').replace(/ node .*/, ' echo "$day"');
   // "date" as it is at 6 a.m. of $day: without a date of its own the real one is asked for that moment.
   const fake = `#!/bin/sh\ncase "$*" in *-d*) exec /bin/date "$@";; esac\nexec /bin/date -d "$day 06:00" "$@"\n`;
   writeFileSync(join(bin, 'date'), fake);
   chmodSync(join(bin, 'date'), 0o755);
-  const loop = `for day in ${days.join(' ')}; do export day; (${script.replace('echo', 'echo "$day"')}); done`;
+  const loop = `for day in ${days.join(' ')}; do export day; (${script}); done`;
   const env = { PATH: `${bin}:${process.env.PATH}`, TZ: zone };
   return execFileSync('/bin/sh', ['-c', loop], { env, encoding: 'utf8' }).trim().split('\n');
 }
