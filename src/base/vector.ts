@@ -129,6 +129,15 @@ export class Vector {
     this.#closeBytes(at + written);
   }
 
+  /** Appends a zero or an empty byte string, as the placeholder of a NULL in plain mode. */
+  pushZero(): void {
+    const width = this.width;
+    const at = this.byteLength;
+    this.#reserveAt(at, width);
+    this.bytes.fill(0, at, at + width);
+    this.#closeBytes(at);
+  }
+
   int32At(index: number): number {
     return this.#view.getInt32(index * 4, true);
   }
