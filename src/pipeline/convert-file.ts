@@ -360,6 +360,11 @@ function failedColumns(failure: {
   return { status: 'failed', name, sha256, report, fingerprint: source.fingerprint, bytesIn: source.size };
 }
 
+/** The verdict on a file that could not even be looked at. */
+export function failedOutright(name: string, error: DropgateError): ConvertResult {
+  return failedBefore({ error, name, source: undefined, dataset: null, findings: null });
+}
+
 function failedBefore(failure: {
   error: DropgateError;
   name: string;

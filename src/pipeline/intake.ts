@@ -5,7 +5,7 @@ import type { Log } from '../base/log.js';
 import { backoffMs, TroubleNotice } from '../base/retry.js';
 import { formatBytes, formatDuration, plural } from '../base/text.js';
 import type { ReadyFile } from '../watch/types.js';
-import type { ConvertResult } from './convert-file.js';
+import { type ConvertResult, failedOutright } from './convert-file.js';
 import type { ConvertTask } from './convert-worker.js';
 import type { Judged, Published, Publisher } from './publish.js';
 
@@ -32,6 +32,8 @@ const MAX_TASK_BYTES = 8 << 20;
 const RETRY = { firstMs: 1000, maxMs: 60_000 };
 /** Attempts for a file that cannot be opened or read, before it is judged unreadable. */
 const MAX_READ_ATTEMPTS = 4;
+/** Workers that a file may take down with it before it is failed. */
+const MAX_DEATHS = 2;
 
 /** Counts since the start, for progress and for the exit code. */
 export interface IntakeTotals {
@@ -54,6 +56,8 @@ export class Intake {
   readonly #trouble = new TroubleNotice();
   #troubles = 0;
   readonly #readAttempts = new Map<string, number>();
+  /** How often a worker died with the file in hand; such a file travels alone. */
+  readonly #deaths = new Map<string, number>();
   #idleWaiters: (() => void)[] = [];
 
   constructor(options: IntakeOptions) {
@@ -104,10 +108,13 @@ export class Intake {
     let bytes = 0;
     while (files.length < most && this.#next < this.#queue.length) {
       const file = this.#queue[this.#next];
+      const isSuspect = this.#deaths.has(file.name);
+      if (isSuspect && files.length > 0) break;
       bytes += file.size;
       if (files.length > 0 && bytes > MAX_TASK_BYTES) break;
       files.push(file);
       this.#next++;
+      if (isSuspect) break;
     }
     if (this.#next > 1024 && this.#next * 2 > this.#queue.length) {
       this.#queue.splice(0, this.#next);
@@ -117,21 +124,39 @@ export class Intake {
   }
 
   async #runTask(files: ReadyFile[]): Promise<void> {
+    let results: ConvertResult[] = [];
     try {
-      const task: ConvertTask = {
-        files: files.map(({ name, path: file }) => ({ name, path: file })),
-        progress: this.#options.progress,
-      };
-      const results = (await this.#options.pool.run(task)) as ConvertResult[];
+      results = await this.#convert(files);
       // One task is published at a time, so that names are chosen and duplicates are found in one order.
       const turn = this.#publishing.then(() => this.#conclude(files, results));
       this.#publishing = turn.catch(() => undefined);
       await turn;
     } catch (error) {
+      await this.#options.publisher.discard(results);
       this.#postpone(files, error);
     } finally {
       this.#running--;
       this.#pump();
+    }
+  }
+
+  /** Has a worker convert the files. A worker that dies of them is blamed on the file, if it was alone. */
+  async #convert(files: ReadyFile[]): Promise<ConvertResult[]> {
+    const task: ConvertTask = {
+      files: files.map(({ name, path: file }) => ({ name, path: file })),
+      progress: this.#options.progress,
+    };
+    try {
+      return (await this.#options.pool.run(task)) as ConvertResult[];
+    } catch (error) {
+      for (const { name } of files) this.#deaths.set(name, (this.#deaths.get(name) ?? 0) + 1);
+      if (files.length > 1 || this.#deaths.get(files[0].name)! < MAX_DEATHS) throw error;
+      this.#deaths.delete(files[0].name);
+      const internal = new DropgateError(
+        'internal',
+        `a worker ended while it converted the file: ${messageOf(error)}`,
+      );
+      return [failedOutright(files[0].name, internal)];
     }
   }
 
@@ -204,6 +229,7 @@ export class Intake {
     const { log } = this.#options;
     const source = this.#shown(one.file.path);
     this.#readAttempts.delete(one.file.name);
+    this.#deaths.delete(one.file.name);
     if (one.kind === 'failed') {
       this.totals.failed++;
       const { code, message, hint } = one.result.report;

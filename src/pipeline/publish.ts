@@ -84,6 +84,13 @@ export class Publisher {
     return published;
   }
 
+  /** Deletes the temporary files of results that were not published. */
+  async discard(results: readonly ConvertResult[]): Promise<void> {
+    for (const result of results) {
+      if (result.status === 'converted') await this.#removeTemps(result).catch(() => undefined);
+    }
+  }
+
   async #publishConverted(
     file: ReadyFile,
     result: ConvertedFile,
