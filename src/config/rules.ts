@@ -54,7 +54,9 @@ export interface RuleSite {
  * the column's case, annotations left out), or undefined when there are none or something is wrong.
  */
 export function checkRules(site: RuleSite): Record<string, unknown> | undefined {
-  const { file, path, rules } = site;
+  const { file, path } = site;
+  // Ordinary objects: ajv trips over those without a prototype.
+  const rules = structuredClone(site.rules);
   const folded = readRules(site, rules, path);
   if (file.isFaulty(path)) return undefined;
   if (!ajv.validateSchema(rules)) {
@@ -64,11 +66,9 @@ export function checkRules(site: RuleSite): Record<string, unknown> | undefined 
   }
   if (Object.keys(folded).length === 0) return undefined;
   try {
-    // Ordinary objects: ajv finds those without a prototype equal to nothing.
-    const applicable = structuredClone(folded);
-    ajv.compile(applicable);
-    ajv.removeSchema(applicable);
-    return applicable;
+    ajv.compile(folded);
+    ajv.removeSchema(folded);
+    return folded;
   } catch (error) {
     file.complain(path, `the rules cannot be applied: ${messageOf(error).replace(/^strict mode: /, '')}`);
     return undefined;
@@ -109,7 +109,7 @@ function objectionToFormat(
 ): string | undefined {
   const known = Object.keys(ajv.formats);
   if (typeof value !== 'string' || !known.includes(value)) {
-    const near = didYouMean(String(value), known);
+    const near = typeof value === 'string' ? didYouMean(value, known) : '';
     return `found ${show(value)}, expected the name of a format${near || `: ${known.join(', ')}`}`;
   }
   return NUMBER_FORMATS.includes(value) === isNumber ? undefined : `${show(value)} ${idle}`;

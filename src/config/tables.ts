@@ -144,7 +144,7 @@ function checkTwins({ file, columnsPath }: TableSite, table: TableSpec): void {
 
 /** What the table lacks would be lost, and what only the table has could not be filled. */
 function compareWithDataset(site: TableSite, table: TableSpec, declared: DeclaredColumn[]): void {
-  const { file, columnsPath, contractFile, dataset, warnings } = site;
+  const { file, columnsPath, contractFile, dataset } = site;
   const declaredNames = declared.map(({ name }) => name);
   const tableNames = table.columns.map(({ name }) => name);
   table.columns.forEach(({ name }, index) => {
@@ -159,8 +159,8 @@ function compareWithDataset(site: TableSite, table: TableSpec, declared: Declare
     file.complain([...columnsPath, name], text);
   }
   if (rescues(dataset) && !tableNames.includes(RESCUED)) {
-    const text = `the table has no column "${RESCUED}"; what is rescued from irregular rows will not be in it`;
-    warnings.push(`${file.placeOf(site.path)}: ${dataset.name}: ${text}`);
+    const text = `the table lacks the column "${RESCUED}" (JSON) for what dataset "${dataset.name}" rescues`;
+    file.complain([...columnsPath, RESCUED], text);
   }
 }
 
