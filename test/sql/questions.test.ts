@@ -97,6 +97,16 @@ function few(student: Student): Student {
   return { ...usual, traveltime: 1, failures: 0, famrel: 5, absences: 0, ...student };
 }
 
+const dataSets = [
+  { title: 'a few students with ties', students: () => FEW, answers: FEW_ANSWERS, isThere: true },
+  {
+    title: 'the real students',
+    students: () => readStudents(realStudentCsv!),
+    answers: REAL_ANSWERS,
+    isThere: realStudentCsv !== undefined,
+  },
+];
+
 describe.each(['postgres', 'mysql', 'pglite'] as const)('on %s', (engine) => {
   let target: Target;
   beforeAll(async () => {
@@ -104,19 +114,13 @@ describe.each(['postgres', 'mysql', 'pglite'] as const)('on %s', (engine) => {
   });
   afterAll(() => target.close());
 
-  describe('a few students with ties', () => {
-    beforeAll(() => loadStudents(target, FEW));
-    test.each(queries)('$name', async (query) => {
-      expect(await answer(target, query)).toEqual(FEW_ANSWERS[query.name]);
+  for (const { title, students, answers, isThere } of dataSets) {
+    test.skipIf(!isThere)(title, async () => {
+      await loadStudents(target, students());
+      for (const query of queries)
+        expect(await answer(target, query), query.name).toEqual(answers[query.name]);
     });
-  });
-
-  describe.skipIf(!realStudentCsv)('the real students', () => {
-    beforeAll(() => loadStudents(target, readStudents(realStudentCsv!)));
-    test.each(queries)('$name', async (query) => {
-      expect(await answer(target, query)).toEqual(REAL_ANSWERS[query.name]);
-    });
-  });
+  }
 });
 
 /** The questions in the words of another engine, which reads the file itself. */
