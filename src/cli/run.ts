@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { EXIT } from '../base/errors.js';
 import { openLog } from '../base/log.js';
+import { systemdNotifier } from '../base/notify-systemd.js';
 import { startDaemon } from '../pipeline/daemon.js';
 import type { Command, CommandContext } from './command.js';
 
@@ -22,15 +23,19 @@ async function run(context: CommandContext): Promise<number> {
   // 2. The daemon.
   const stopRequest = waitForStop();
   process.on('SIGHUP', () => log.reopen());
+  const systemd = systemdNotifier({ onFault: (text) => log.warning(text) });
   try {
     const daemon = await startDaemon({ settings, log });
+    await systemd.ready();
     invite(context, settings.folders.input);
     // 3. Until somebody ends it.
     const signal = await stopRequest;
     log.info(`Stopping on ${signal}: finishing the files in hand`);
+    await systemd.stopping();
     await daemon.stop();
     return EXIT.done;
   } finally {
+    systemd.close();
     log.close();
   }
 }
