@@ -3,11 +3,11 @@ import { DropgateError, errnoOf, messageOf, type ReasonCode } from '../base/erro
 import { removeFile } from '../base/files.js';
 import { quoteValue } from '../base/text.js';
 import { datasetFor } from '../config/dataset-for.js';
-import type { Dataset, Limits } from '../config/settings.js';
-import { NotUtf8, type TextWindow } from '../read/batch-reader.js';
+import type { Dataset } from '../config/settings.js';
+import { NotUtf8 } from '../read/batch-reader.js';
 import { type FileFingerprint, FileSource } from '../read/file-source.js';
 import { type Findings, type OpenTable, openTable } from '../read/open-table.js';
-import type { Codec } from '../write/codec.js';
+import type { ConvertContext } from './convert-context.js';
 import { type ConvertPlan, looksLikeData, makePlan, resetPlan } from './convert-plan.js';
 import { ConvertRows, type RowsOutcome } from './convert-rows.js';
 import {
@@ -18,25 +18,6 @@ import {
   summarise,
   ViolationList,
 } from './report.js';
-
-/** What a thread keeps from file to file. */
-export interface ConvertContext {
-  datasets: readonly Dataset[];
-  overlappingDatasets: 'first' | 'fail_file';
-  outputFolder: string;
-  failedFolder: string;
-  rowGroupRows: number;
-  limits: Limits;
-  codec: Codec;
-  /** Program version, for the Parquet file. */
-  version: string;
-  /** Judge only: write nothing. */
-  dryRun: boolean;
-  window: TextWindow;
-  plans: Map<string, ConvertPlan>;
-  /** Called now and then with the decoded bytes read so far. */
-  onProgress?: (bytesRead: number, rows: number) => void;
-}
 
 export interface ConvertInput {
   /** Name in the input folder. */

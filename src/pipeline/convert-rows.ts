@@ -10,7 +10,7 @@ import type { IrregularRecord } from '../read/scanner.js';
 import { ParquetFile } from '../write/parquet-file.js';
 import { encodeRowGroup } from '../write/row-group.js';
 import { ROW, rawText } from './column-converter.js';
-import type { ConvertContext } from './convert-file.js';
+import type { ConvertContext } from './convert-context.js';
 import type { ConvertPlan } from './convert-plan.js';
 import { RejectsFile, writeAll } from './rejects.js';
 import { type Counts, emptyCounts, summarise, ViolationList } from './report.js';

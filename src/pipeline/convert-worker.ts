@@ -3,7 +3,8 @@ import { syncFile } from '../base/files.js';
 import type { Dataset, Limits, ParquetSettings } from '../config/settings.js';
 import { TextWindow } from '../read/batch-reader.js';
 import { openCodec } from '../write/codec.js';
-import { type ConvertContext, type ConvertInput, type ConvertResult, convertFile } from './convert-file.js';
+import type { ConvertContext } from './convert-context.js';
+import { type ConvertInput, type ConvertResult, convertFile } from './convert-file.js';
 
 /** What every worker is told once. */
 export interface ConvertWorkerData {
