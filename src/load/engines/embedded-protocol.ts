@@ -1,0 +1,49 @@
+import type { QueryResult, SqlRow, SqlValue } from '../engine.js';
+
+/** What the worker of the embedded database is started with. */
+export interface EmbeddedWorkerData {
+  dataDir: string;
+  socketDir: string;
+  /** How long a client may keep its transaction open without a message while others wait. */
+  idleInTransactionMs: number;
+}
+
+/**
+ * What the engine asks of the worker, one request at a time. Statements stand between a `begin` and a `commit` or
+ * `rollback`.
+ */
+export type EmbeddedRequest =
+  | { kind: 'begin'; mode: 'READ WRITE' | 'READ ONLY' }
+  | { kind: 'commit' | 'rollback' | 'close' }
+  | { kind: 'query' | 'execute'; sql: string; params: SqlValue[] }
+  | { kind: 'copy'; sql: string; bytes: Uint8Array<ArrayBuffer> }
+  | { kind: 'read'; sql: string };
+
+export interface EmbeddedResults {
+  begin: undefined;
+  commit: undefined;
+  rollback: undefined;
+  close: undefined;
+  query: SqlRow[];
+  execute: number;
+  copy: number;
+  read: QueryResult;
+}
+
+/** An error of Postgres on its way between threads. */
+export interface EmbeddedError {
+  message: string;
+  /** SQLSTATE. */
+  code?: string;
+  severity?: string;
+  detail?: string;
+  hint?: string;
+  where?: string;
+}
+
+/** Messages of the worker. `failed` without `fatal` leaves the worker usable. */
+export type EmbeddedMessage =
+  | { kind: 'ready' }
+  | { kind: 'notice'; text: string }
+  | { kind: 'done'; id: number; result: unknown }
+  | { kind: 'failed'; id: number; error: EmbeddedError; fatal: boolean };

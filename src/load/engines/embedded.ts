@@ -1,0 +1,200 @@
+import { classifyError } from '../classify.js';
+import type { Engine, ErrorClass, QueryResult, Session, SqlRow, SqlValue } from '../engine.js';
+import { quoteName, quoteNames } from '../quote.js';
+import { checkReads, queryRefused, queryTooSlow } from '../read-only.js';
+import { connectFailed } from './connection-error.js';
+import { EmbeddedWorker } from './embedded-thread.js';
+
+export interface EmbeddedOptions {
+  /** Folder of the data. Only one process may have it open; the caller sees to that. */
+  dataDir: string;
+  /** Folder of the Unix socket `.s.PGSQL.5432`, by which other programs reach the database meanwhile. */
+  socketDir: string;
+  /** How long a client of the socket may keep its transaction open without a message while others wait; default 30,000 ms. */
+  idleInTransactionMs?: number;
+  onNotice?: (text: string) => void;
+}
+
+const IDLE_IN_TRANSACTION_MS = 30_000;
+/** Bulk data goes to the worker in pieces of about this size, all within one transaction. */
+const COPY_PIECE_BYTES = 8_000_000;
+
+/** PGlite in a worker thread: Postgres without a server. */
+export class EmbeddedEngine implements Engine {
+  readonly dialect = 'postgres';
+  readonly address: string;
+  readonly #options: EmbeddedOptions;
+  #worker: Promise<EmbeddedWorker> | undefined;
+  /** The end of the last piece of work; the next one follows it. */
+  #last: Promise<unknown> = Promise.resolve();
+  #closing = false;
+
+  constructor(options: EmbeddedOptions) {
+    this.address = `embedded database in ${options.dataDir}`;
+    this.#options = options;
+  }
+
+  async connect(): Promise<void> {
+    await this.#use();
+  }
+
+  query(sql: string, params?: SqlValue[]): Promise<SqlRow[]> {
+    return this.transaction((session) => session.query(sql, params));
+  }
+
+  execute(sql: string, params?: SqlValue[]): Promise<number> {
+    return this.transaction((session) => session.execute(sql, params));
+  }
+
+  copyIn(table: string, columns: string[], chunks: AsyncIterable<Uint8Array>): Promise<number> {
+    return this.transaction((session) => session.copyIn(table, columns, chunks));
+  }
+
+  transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#inTurn(async (worker) => {
+      await worker.call({ kind: 'begin', mode: 'READ WRITE' });
+      const result = await rollingBack(worker, () => work(new EmbeddedSession(worker)));
+      await worker.call({ kind: 'commit' });
+      return result;
+    });
+  }
+
+  readOnly(sql: string, { timeoutMs }: { timeoutMs: number }): Promise<QueryResult> {
+    return this.#inTurn(async (worker) => {
+      checkReads(sql);
+      await worker.call({ kind: 'begin', mode: 'READ ONLY' });
+      const result = await rollingBack(worker, () => readWithin({ worker, sql, timeoutMs }));
+      await worker.call({ kind: 'rollback' });
+      return result;
+    });
+  }
+
+  classify(error: unknown): ErrorClass {
+    return classifyError(error);
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    this.#closing = true;
+    const worker = await this.#worker?.catch(() => undefined);
+    await worker?.close();
+  }
+
+  /** There is one session, so all work is done one after the other. */
+  #inTurn<T>(work: (worker: EmbeddedWorker) => Promise<T>): Promise<T> {
+    const turn = this.#last.then(() => this.#use()).then(work);
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  /** Clients of the socket shall find the database again before its next use here. One that does not start is left alone. */
+  #restart(): void {
+    this.#worker = undefined;
+    if (!this.#closing) this.#use().catch(() => {});
+  }
+
+  /** The worker; a new one when there is none or the last one died. Postgres recovers from that by itself. */
+  #use(): Promise<EmbeddedWorker> {
+    const { dataDir, socketDir, idleInTransactionMs = IDLE_IN_TRANSACTION_MS } = this.#options;
+    this.#worker ??= EmbeddedWorker.start({
+      data: { dataDir, socketDir, idleInTransactionMs },
+      onNotice: (text) => this.#options.onNotice?.(text),
+      onExit: () => this.#restart(),
+    }).catch((error) => {
+      this.#worker = undefined;
+      throw connectFailed(this.address, error);
+    });
+    return this.#worker;
+  }
+}
+
+class EmbeddedSession implements Session {
+  readonly #worker: EmbeddedWorker;
+
+  constructor(worker: EmbeddedWorker) {
+    this.#worker = worker;
+  }
+
+  query(sql: string, params: SqlValue[] = []): Promise<SqlRow[]> {
+    return this.#worker.call({ kind: 'query', sql, params });
+  }
+
+  execute(sql: string, params: SqlValue[] = []): Promise<number> {
+    return this.#worker.call({ kind: 'execute', sql, params });
+  }
+
+  /** PGlite reads COPY data from a device of its own; FROM STDIN would need a protocol stream that it does not have. */
+  async copyIn(table: string, columns: string[], chunks: AsyncIterable<Uint8Array>): Promise<number> {
+    const target = `${quoteName('postgres', table)} (${quoteNames('postgres', columns)})`;
+    const sql = `COPY ${target} FROM '/dev/blob' WITH (FORMAT text)`;
+    let taken = 0;
+    for await (const bytes of pieces(chunks)) {
+      taken += await this.#worker.call({ kind: 'copy', sql, bytes }).catch((error) => {
+        throw countedFrom(taken, error);
+      });
+    }
+    return taken;
+  }
+}
+
+/** Runs `work` in the transaction that has begun; ends it when `work` fails. */
+async function rollingBack<T>(worker: EmbeddedWorker, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    // Should the worker have died, so has its transaction.
+    await worker.call({ kind: 'rollback' }).catch(() => {});
+    throw error;
+  }
+}
+
+/** WebAssembly has no timers: a statement that takes too long can only be ended with its thread. */
+async function readWithin(read: {
+  worker: EmbeddedWorker;
+  sql: string;
+  timeoutMs: number;
+}): Promise<QueryResult> {
+  const { worker, sql, timeoutMs } = read;
+  let tooSlow = false;
+  const timer = setTimeout(() => {
+    tooSlow = true;
+    worker.stop();
+  }, timeoutMs);
+  try {
+    return await worker.call({ kind: 'read', sql });
+  } catch (error) {
+    throw tooSlow ? queryTooSlow(timeoutMs) : queryRefused(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function* pieces(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  let parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of chunks) {
+    parts.push(chunk);
+    size += chunk.length;
+    if (size < COPY_PIECE_BYTES) continue;
+    yield joined(parts, size);
+    parts = [];
+    size = 0;
+  }
+  if (size > 0) yield joined(parts, size);
+}
+
+function joined(parts: Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** `COPY t, line 3, column age` speaks of the piece; the reader wants the row of the file. */
+function countedFrom(rowsBefore: number, error: { where?: string }): unknown {
+  error.where = error.where?.replace(/, line (\d+)/, (_, line) => `, line ${Number(line) + rowsBefore}`);
+  return error;
+}

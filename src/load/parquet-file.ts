@@ -1,0 +1,146 @@
+import fs from 'node:fs/promises';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import {
+  type AsyncBuffer,
+  type Compressors,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetSchema,
+  type SchemaTree,
+} from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
+import { DropgateError, messageOf } from '../base/errors.js';
+
+/** Decompressors by codec; zlib's own are several times faster than those in JavaScript. */
+export const COMPRESSORS: Compressors = {
+  ...compressors,
+  GZIP: (input) => gunzipSync(input),
+  BROTLI: (input) => brotliDecompressSync(input),
+};
+
+const MAGIC = 'PAR1';
+const ENCRYPTED_MAGIC = 'PARE';
+const MAGIC_BYTES = 4;
+/** Magic at both ends and the length of the footer. */
+const LEAST_BYTES = 12;
+
+/** An open Parquet file whose footer has been read and makes sense. */
+export interface ParquetFile {
+  metadata: FileMetaData;
+  schema: SchemaTree;
+  rows: number;
+  /** Reads bytes `start` (inclusive) to `end` (exclusive). */
+  read(start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a Parquet file and reads its footer.
+ * @throws DropgateError `unreadable`, `not_parquet`
+ */
+export async function openParquet(path: string): Promise<ParquetFile> {
+  const handle = await fs.open(path, 'r').catch((error) => {
+    throw unreadable(path, error);
+  });
+  const read = (start: number, end: number) => readRange({ handle, path, start, end });
+  try {
+    const { size } = await handle.stat();
+    await checkMagic({ path, size, read });
+    const metadata = await readMetadata({ path, size, read });
+    checkExtent({ path, size, metadata });
+    return {
+      metadata,
+      schema: parquetSchema(metadata),
+      rows: Number(metadata.num_rows),
+      read,
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** A `not_parquet` error about `path`. */
+export function notParquet(path: string, what: string, cause?: unknown): DropgateError {
+  return new DropgateError('not_parquet', `${path} is not a readable Parquet file: ${what}.`, { cause });
+}
+
+interface Source {
+  path: string;
+  /** Bytes. */
+  size: number;
+  read: ParquetFile['read'];
+}
+
+async function checkMagic({ path, size, read }: Source): Promise<void> {
+  if (size < LEAST_BYTES) throw notParquet(path, size === 0 ? 'it is empty' : `it has only ${size} bytes`);
+  const [first, last] = await Promise.all([read(0, MAGIC_BYTES), read(size - MAGIC_BYTES, size)]);
+  const [start, end] = [first, last].map((bytes) => Buffer.from(bytes).toString('latin1'));
+  if (end === ENCRYPTED_MAGIC) throw notParquet(path, 'it is encrypted');
+  if (start !== MAGIC) throw notParquet(path, 'it does not begin with PAR1');
+  if (end !== MAGIC)
+    throw notParquet(path, 'it does not end with PAR1, so it is cut short or still being written');
+}
+
+async function readMetadata({ path, size, read }: Source): Promise<FileMetaData> {
+  const file: AsyncBuffer = {
+    byteLength: size,
+    slice: async (start, end = size) => (await read(start, end)).buffer,
+  };
+  try {
+    const metadata = await parquetMetadataAsync(file, { geoparquet: false });
+    // Walking the tree finds counts of children that lead out of the list.
+    parquetSchema(metadata);
+    return metadata;
+  } catch (error) {
+    if (error instanceof DropgateError) throw error;
+    throw notParquet(path, `its footer is damaged (${messageOf(error)})`, error);
+  }
+}
+
+/** A footer that points outside of the file would otherwise be found half way through the rows. */
+function checkExtent({ path, size, metadata }: { path: string; size: number; metadata: FileMetaData }): void {
+  let rows = 0n;
+  for (const [group, { columns, num_rows }] of metadata.row_groups.entries()) {
+    rows += num_rows;
+    for (const { meta_data: meta, file_path: otherFile } of columns) {
+      if (otherFile || !meta) throw notParquet(path, 'its columns lie in other files or are encrypted');
+      const start = meta.dictionary_page_offset || meta.data_page_offset;
+      if (start < MAGIC_BYTES || start + meta.total_compressed_size > BigInt(size)) {
+        throw notParquet(path, `row group ${group + 1} lies outside of the file, which is cut short`);
+      }
+    }
+  }
+  if (rows !== metadata.num_rows) {
+    throw notParquet(path, `its footer counts ${metadata.num_rows} rows, its row groups hold ${rows}`);
+  }
+}
+
+interface Range {
+  handle: fs.FileHandle;
+  path: string;
+  start: number;
+  end: number;
+}
+
+async function readRange({ handle, path, start, end }: Range): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(end - start);
+  let filled = 0;
+  while (filled < bytes.length) {
+    const { bytesRead } = await handle
+      .read(bytes, filled, bytes.length - filled, start + filled)
+      .catch((error) => {
+        throw unreadable(path, error);
+      });
+    if (bytesRead === 0) throw notParquet(path, 'it became shorter while it was read');
+    filled += bytesRead;
+  }
+  return bytes;
+}
+
+/** Errors of the disk that pass (too many open files, an I/O error) keep their own code, so that they are retried. */
+function unreadable(path: string, error: NodeJS.ErrnoException): Error {
+  if (error.code === 'EMFILE' || error.code === 'ENFILE' || error.code === 'EIO') return error;
+  return new DropgateError('unreadable', `${path} cannot be read: ${messageOf(error)}.`, { cause: error });
+}
