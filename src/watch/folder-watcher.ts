@@ -26,6 +26,8 @@ export interface FolderWatcherOptions {
   pollIntervalMs?: number;
   /** How often a listing looks for what events missed. */
   rescanMs: number;
+  /** How long a file stands still in the hands of a writer before that is a fault. Default 60,000. */
+  heldNoticeMs?: number;
   /** Create the folder at start, and again when it vanishes. Default false. */
   ensureFolder?: boolean;
   /**
@@ -103,6 +105,7 @@ export class FolderWatcher {
       book: this.#book,
       faults: this.#faults,
       needsMarker: options.ready === 'marker',
+      heldNoticeMs: options.heldNoticeMs ?? 60_000,
       onFault: (fault) => options.onFault(fault),
       isStopped: () => !this.#isRunning,
     });

@@ -15,13 +15,14 @@ interface InspectorOptions {
   book: SettleBook;
   faults: FaultBook;
   needsMarker: boolean;
+  /** How long a file stands still in a writer's hands before it is reported. */
+  heldNoticeMs: number;
   onFault(fault: WatchFault): void;
   /** True when the watcher has been stopped, so that a long round ends early. */
   isStopped(): boolean;
 }
 
 const ENTRY_RETRY_MS = 5000;
-const HELD_NOTICE_MS = 60_000;
 const CHECK_PAUSE_FACTOR = 4;
 
 /** Looks at single files, with lstat(2) and by way of /proc, and tells the settle book what it saw. */
@@ -140,9 +141,10 @@ export class Inspector {
   }
 
   #reportLongHold(file: TrackedFile): void {
-    if (performance.now() - file.heldBy!.sinceMs < HELD_NOTICE_MS || this.#reportedHolds.has(file)) return;
+    const { folder, heldNoticeMs, onFault } = this.#options;
+    if (performance.now() - file.heldBy!.sinceMs < heldNoticeMs || this.#reportedHolds.has(file)) return;
     this.#reportedHolds.add(file);
-    this.#options.onFault(heldOpenFault(this.#options.folder, file));
+    onFault(heldOpenFault(folder, file));
   }
 
   #markerOf(file: TrackedFile): string {

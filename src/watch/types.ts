@@ -24,7 +24,7 @@ export interface ReadyFile {
  * - `watch`: the system gives no events; polling stands in until it does
  * - `entry`: some files cannot be looked at (lstat fails); the others go on
  * - `name`: a name that is not valid UTF-8; the file is left alone until it is renamed
- * - `held_open`: a file stands still, but a process has held it open for writing for a minute
+ * - `held_open`: a file stands still, but a process has held it open for writing for a minute; told once a file
  */
 export type FaultKind = 'folder' | 'watch' | 'entry' | 'name' | 'held_open';
 

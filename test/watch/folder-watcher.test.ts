@@ -4,7 +4,6 @@ import {
   appendFileSync,
   mkdirSync,
   renameSync,
-  rmSync,
   symlinkSync,
   unlinkSync,
   utimesSync,
@@ -14,9 +13,10 @@ import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { type FolderPort, systemPort } from '../../src/watch/folder-port.js';
 import { tempDir } from '../helpers/temp-dir.js';
 import { waitFor } from '../helpers/wait-for.js';
-import { deaf, startWatching, type Watching, watchedFolder } from './watching.js';
+import { deaf, startWatching, untilOffered, type Watching, watchedFolder } from './watching.js';
 
 const ROWS = 'a,b\n1,2\n';
 
@@ -24,10 +24,6 @@ const ROWS = 'a,b\n1,2\n';
 async function settled({ watcher }: Watching): Promise<void> {
   await watcher.rescan();
   await watcher.idle();
-}
-
-function untilOffered(watching: Watching, count: number): Promise<boolean> {
-  return waitFor(`${count} files offered`, () => watching.offered().length >= count);
 }
 
 describe('what is taken', () => {
@@ -93,14 +89,17 @@ describe('what is taken', () => {
   });
 
   test('nothing else: unfinished names, other extensions, folders', async () => {
-    const watching = await startWatching();
+    const folder = watchedFolder();
+    mkdirSync(join(folder, 'folder.csv'));
+    const watching = await startWatching({ folder });
     for (const name of ['.a.csv', 'a.csv.part', 'a.csv.tmp', 'a.csv~', 'a.xlsx', 'a.csv.done']) {
       writeFileSync(join(watching.folder, name), ROWS);
     }
-    mkdirSync(join(watching.folder, 'folder.csv'));
+    mkdirSync(join(watching.folder, 'another.csv'));
     await settled(watching);
     expect(watching.offered()).toEqual([]);
     expect(watching.watcher.pending()).toMatchObject({ settling: 0, done: 0 });
+    expect(watching.calls.lstat).not.toContain('folder.csv');
   });
 
   test('an upload as x.csv.part is taken when it is renamed', async () => {
@@ -189,6 +188,27 @@ describe('half-written files', () => {
     },
   );
 
+  test.runIf(process.platform === 'linux')(
+    'a writer that never closes its file is reported once',
+    async () => {
+      let checks = 0;
+      const findOpenWriters: FolderPort['findOpenWriters'] = (targets) => {
+        checks++;
+        return systemPort.findOpenWriters(targets);
+      };
+      const watching = await startWatching({ settleMs: 20, heldNoticeMs: 100, port: { findOpenWriters } });
+      const path = join(watching.folder, 'held.csv');
+      const writer = await open(path, 'w');
+      await waitFor('the report', () => watching.faults.length);
+      const checksAtReport = checks;
+      await waitFor('two more checks', () => checks >= checksAtReport + 2);
+      expect(watching.faults).toMatchObject([{ kind: 'held_open', code: 'EBUSY', path, pid: process.pid }]);
+      expect(watching.offered()).toEqual([]);
+      await writer.close();
+      await untilOffered(watching, 1);
+    },
+  );
+
   test('a file that is open for reading only is taken', async () => {
     const watching = await startWatching();
     writeFileSync(join(watching.folder, 'read.csv'), ROWS);
@@ -204,6 +224,32 @@ describe('half-written files', () => {
     const watching = await startWatching({ folder, settleMs: 300 });
     await untilOffered(watching, 1);
     expect(watching.batches[0].atMs - startMs).toBeGreaterThanOrEqual(300);
+  });
+});
+
+describe('a start over old files', () => {
+  const oldTimes: Partial<FolderPort> = {
+    // No call sets ctime, so the system's answer is aged on its way.
+    lstat: async (path) => Object.assign(await systemPort.lstat(path), { ctimeNs: 0n, mtimeNs: 0n }),
+  };
+
+  test('they are taken at once, later arrivals only after settling', async () => {
+    const folder = watchedFolder();
+    writeFileSync(join(folder, 'old.csv'), ROWS);
+    const watching = await startWatching({ folder, settleMs: 60_000, port: oldTimes });
+    await untilOffered(watching, 1);
+    writeFileSync(join(folder, 'later.csv'), ROWS);
+    await watching.watcher.rescan();
+    expect(watching.watcher.pending()).toMatchObject({ offered: 1, settling: 1 });
+  });
+
+  test('on a network mount nothing is taken at once, as its clock may be wrong', async () => {
+    const folder = watchedFolder();
+    writeFileSync(join(folder, 'old.csv'), ROWS);
+    const watching = await startWatching({ folder, settleMs: 300, port: oldTimes, polling: true });
+    const startMs = performance.now();
+    await untilOffered(watching, 1);
+    expect(watching.batches[0].atMs - startMs).toBeGreaterThanOrEqual(250);
   });
 });
 
@@ -303,36 +349,21 @@ describe('marker mode', () => {
     expect(watching.offered()).toEqual(['a.csv']);
   });
 
+  test('a file without marker that is taken away again is forgotten', async () => {
+    const watching = await startWatching({ ready: 'marker', port: deaf });
+    writeFileSync(join(watching.folder, 'a.csv'), ROWS);
+    await settled(watching);
+    unlinkSync(join(watching.folder, 'a.csv'));
+    await watching.watcher.rescan();
+    expect(watching.watcher.pending().unmarked).toBe(0);
+  });
+
   test('without marker mode a marker means nothing', async () => {
     const watching = await startWatching();
     writeFileSync(join(watching.folder, 'a.csv.done'), '');
     writeFileSync(join(watching.folder, 'a.csv'), ROWS);
     await untilOffered(watching, 1);
     expect(watching.batches[0].files[0]).not.toHaveProperty('marker');
-  });
-});
-
-describe('where events cannot be relied on', () => {
-  test('a regular listing finds what events missed', async () => {
-    const watching = await startWatching({ port: deaf, rescanMs: 100 });
-    writeFileSync(join(watching.folder, 'a.csv'), ROWS);
-    await untilOffered(watching, 1);
-    watching.watcher.release('a.csv');
-    await waitFor('the file to rest', () => watching.watcher.pending().done);
-    writeFileSync(join(watching.folder, 'a.csv'), 'changed');
-    await untilOffered(watching, 2);
-    rmSync(join(watching.folder, 'a.csv'));
-    watching.watcher.release('a.csv');
-    await waitFor('the file to be forgotten', () => watching.watcher.pending().done === 0);
-  });
-
-  test('polling finds new files', async () => {
-    const watching = await startWatching({ polling: true, pollIntervalMs: 50 });
-    for (const name of ['a.csv', 'b.csv']) {
-      writeFileSync(join(watching.folder, name), ROWS);
-      await waitFor(`${name} offered`, () => watching.offered().includes(name));
-    }
-    expect(watching.offered()).toEqual(['a.csv', 'b.csv']);
   });
 });
 
@@ -360,7 +391,7 @@ function watchHandles(): number {
 test.each([false, true])(
   'after stop nothing comes any more and no handle is left (polling: %s)',
   async (polling) => {
-    const before = watchHandles();
+    await waitFor('the handles of earlier tests to be closed', () => watchHandles() === 0);
     const watching = await startWatching({ polling });
     expect(watchHandles()).toBe(1);
     writeFileSync(join(watching.folder, 'a.csv'), ROWS);

@@ -49,7 +49,7 @@ test('a growing file is waited for', async () => {
     if (--rounds === 0) clearInterval(timer);
   }, 30);
   onTestFinished(() => clearInterval(timer));
-  const { ready } = await scan(folder, { settleMs: 200 });
+  const { ready } = await scan(folder, { settleMs: 400 });
   expect(ready.map(({ size }) => size)).toEqual([10]);
 });
 
@@ -63,7 +63,7 @@ test('but not for ever: what is not complete by then is named, with the reason',
     clearInterval(timer);
     return writer.close();
   });
-  const { ready, unready } = await scan(folder, { maxWaitMs: 600 });
+  const { ready, unready } = await scan(folder, { settleMs: 400, maxWaitMs: 1000 });
   if (process.platform !== 'linux') return;
   expect(ready.map(({ name }) => name)).toEqual(['ready.csv']);
   expect(unready.sort((a, b) => (a.name < b.name ? -1 : 1))).toEqual([

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type FolderPort, systemPort } from '../../src/watch/folder-port.js';
 import { waitFor } from '../helpers/wait-for.js';
-import { startWatching, type Watching } from './watching.js';
+import { startWatching, untilOffered, type Watching } from './watching.js';
 
 const ROWS = 'a,b\n1,2\n';
 
@@ -28,10 +28,6 @@ function breakable<K extends 'readdir' | 'lstat' | 'stat' | 'listen'>(call: K, c
 
 function untilRecovered({ recoveries }: Watching, count = 1): Promise<boolean> {
   return waitFor('the recovery', () => recoveries.length >= count);
-}
-
-function untilOffered(watching: Watching, count: number): Promise<boolean> {
-  return waitFor(`${count} files offered`, () => watching.offered().length >= count);
 }
 
 describe('a folder that cannot be listed', () => {
@@ -102,6 +98,33 @@ describe('a folder that goes away', () => {
     await watching.watcher.rescan();
     await watching.watcher.idle();
     expect(watching.offered()).toEqual(['a.csv', 'b.csv']);
+  });
+
+  test('its successor is recognised even if no event told of the change', async () => {
+    const port: Partial<FolderPort> = {
+      listen: (request) =>
+        systemPort.listen({ ...request, onEvent: (name) => name !== undefined && request.onEvent(name) }),
+    };
+    const watching = await startWatching({ port });
+    renameSync(watching.folder, `${watching.folder}.old`);
+    mkdirSync(watching.folder);
+    await watching.watcher.rescan();
+    writeFileSync(join(watching.folder, 'a.csv'), ROWS);
+    await untilOffered(watching, 1);
+  });
+
+  test('its successor is recognised even if it looks like the old one', async () => {
+    const first = { dev: 1n, ino: 1n, birthtimeNs: 1n };
+    const port: Partial<FolderPort> = {
+      stat: async (path) => Object.assign(await systemPort.stat(path), first),
+    };
+    const watching = await startWatching({ port });
+    renameSync(watching.folder, `${watching.folder}.old`);
+    mkdirSync(watching.folder);
+    await waitFor('the listing', () => watching.calls.readdir.length === 2);
+    await watching.watcher.rescan();
+    writeFileSync(join(watching.folder, 'a.csv'), ROWS);
+    await untilOffered(watching, 1);
   });
 
   test('is created again if so ordered, and watched', async () => {
@@ -188,6 +211,16 @@ test.each(['EIO', 'EACCES'])('a file that cannot be looked at (%s) holds up no o
   await watching.watcher.rescan();
   expect(watching.recoveries).toMatchObject([{ kind: 'entry' }]);
   await untilOffered(watching, 3);
+});
+
+test('a file that could not be looked at and is taken away ends the trouble', async () => {
+  const port: Partial<FolderPort> = { lstat: () => Promise.reject(failure('EIO')) };
+  const watching = await startWatching({ port });
+  writeFileSync(join(watching.folder, 'bad.csv'), ROWS);
+  await waitFor('the fault', () => watching.faults.length);
+  rmSync(join(watching.folder, 'bad.csv'));
+  await watching.watcher.rescan();
+  expect(watching.recoveries).toMatchObject([{ kind: 'entry' }]);
 });
 
 test('a file that fails only at the last look is not offered then', async () => {

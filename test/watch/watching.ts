@@ -6,6 +6,7 @@ import { FolderWatcher, type FolderWatcherOptions } from '../../src/watch/folder
 import { isDelimitedName } from '../../src/watch/names.js';
 import type { ReadyFile, WatchFault, WatchRecovery } from '../../src/watch/types.js';
 import { tempDir } from '../helpers/temp-dir.js';
+import { waitFor } from '../helpers/wait-for.js';
 
 /** A running watcher and everything that it said and did. */
 export interface Watching {
@@ -24,6 +25,11 @@ export interface Watching {
 export interface Calls {
   readdir: string[];
   lstat: string[];
+}
+
+/** Waits until at least `count` files were offered, counting each offer. */
+export function untilOffered(watching: Watching, count: number): Promise<boolean> {
+  return waitFor(`${count} files offered`, () => watching.offered().length >= count);
 }
 
 /** A port without events: only listings find anything. */
