@@ -5,7 +5,7 @@ import { ENCODING, type Encoding } from './format.js';
 import { putHybrid, putRepeated } from './hybrid-rle.js';
 import { buildLocalDictionary, dictionaryPays, type LocalDictionary } from './local-dictionary.js';
 import type { PageWriter } from './pages.js';
-import { LENGTH_BYTES, putPlain, type Range, type Selection } from './plain.js';
+import { LENGTH_BYTES, putPlain, type Selection } from './plain.js';
 import { type ColumnRows, readRows } from './rows.js';
 import type { Scratch } from './scratch.js';
 import { type Bounds, boundsOf } from './statistics.js';
@@ -54,12 +54,16 @@ export function encodeChunk({ spec, column, rowCount, pages, scratch }: ChunkInp
   const rows = readRows(spec, { column, rowCount, scratch });
   const { selection } = rows;
   const known = column.ids && buildLocalDictionary(selection, scratch);
-  const dictionary = known && isDictionaryBest(selection, known, scratch) ? known : undefined;
+  const dictionary = known && isDictionaryBest(known, scratch) ? known : undefined;
 
   // 2. Write the pages.
   const start = scratch.group.length;
   pages.uncompressedBytes = 0;
-  if (dictionary) putDictionaryPage(pages, dictionary, scratch);
+  if (dictionary) {
+    scratch.page.clear();
+    putPlain(scratch.page, dictionary.entries);
+    pages.putDictionary(dictionary.size);
+  }
   const dataOffset = scratch.group.length;
   const encodings = putDataPages({ spec, rows, dictionary, pages, scratch });
 
@@ -70,29 +74,25 @@ export function encodeChunk({ spec, column, rowCount, pages, scratch }: ChunkInp
     compressedBytes: scratch.group.length - start,
     uncompressedBytes: pages.uncompressedBytes,
     encodings,
-    nullCount: rowCount - selection.count,
-    distinctCount: known?.entries.count,
+    nullCount: rowCount - rows.valueCount,
+    distinctCount: known?.size,
     bounds: boundsOf(known?.entries ?? selection, spec.type),
   };
 }
 
-function isDictionaryBest(selection: Selection, dictionary: LocalDictionary, scratch: Scratch): boolean {
+function isDictionaryBest(dictionary: LocalDictionary, scratch: Scratch): boolean {
+  const { selection, size } = dictionary;
   // Spec: readers expect booleans as bits.
-  if (selection.values.physical === 'boolean' || !dictionaryPays(selection, dictionary)) return false;
-  const isSparse = dictionary.entries.count > selection.count * SHARE_OF_DISTINCT_FOR_DELTA;
+  if (selection.values.physical === 'boolean' || !dictionaryPays(dictionary)) return false;
+  const isSparse = size > selection.to * SHARE_OF_DISTINCT_FOR_DELTA;
   if (!isSparse || !isInteger(selection)) return true;
+  const { values, indexes, to } = selection;
   scratch.page.clear();
-  return !putDelta(scratch.page, selection, { from: 0, to: Math.min(selection.count, MAX_PAGE_ROWS) });
+  return !putDelta(scratch.page, { values, indexes, from: 0, to: Math.min(to, MAX_PAGE_ROWS) });
 }
 
 function isInteger({ values }: Selection): boolean {
   return values.physical === 'int32' || values.physical === 'int64';
-}
-
-function putDictionaryPage(pages: PageWriter, { entries }: LocalDictionary, scratch: Scratch): void {
-  scratch.page.clear();
-  putPlain(scratch.page, entries, { from: 0, to: entries.count });
-  pages.putDictionary(entries.count);
 }
 
 interface DataPagesInput {
@@ -107,6 +107,7 @@ interface DataPagesInput {
 /** Writes all data pages and returns the encodings that occur in the chunk. */
 function putDataPages({ spec, rows, dictionary, pages, scratch }: DataPagesInput): Encoding[] {
   const { page, pageLevels } = scratch;
+  const { values, indexes } = rows.selection;
   // The dictionary itself is PLAIN, the levels are RLE.
   const encodings: Encoding[] = dictionary ? [ENCODING.plain] : [];
   if (spec.nullable) encodings.push(ENCODING.rle);
@@ -114,11 +115,12 @@ function putDataPages({ spec, rows, dictionary, pages, scratch }: DataPagesInput
   let value = 0;
   while (row < rows.rowCount) {
     const end = endOfPage(rows, { row, value, isDictionary: dictionary !== undefined });
-    const range = { from: value, to: end.value };
     page.clear();
     pageLevels.clear();
-    if (spec.nullable) putLevels(pageLevels, rows.levels, { from: row, to: end.row });
-    const encoding = dictionary ? putIds(page, dictionary, range) : putValues(scratch, rows.selection, range);
+    if (spec.nullable) putLevels(pageLevels, { levels: rows.levels, from: row, to: end.row });
+    const encoding = dictionary
+      ? putIds(page, { dictionary, from: value, to: end.value })
+      : putValues(scratch, { values, indexes, from: value, to: end.value });
     if (!encodings.includes(encoding)) encodings.push(encoding);
     const rowCount = end.row - row;
     pages.putData({ rowCount, nullCount: rowCount - (end.value - value), encoding });
@@ -159,28 +161,34 @@ function textSize({ values, indexes }: Selection, value: number): number {
 }
 
 /** Appends definition levels: 1 for a value, 0 for NULL. */
-function putLevels(out: ByteBuffer, levels: Uint32Array | undefined, { from, to }: Range): void {
+function putLevels(
+  out: ByteBuffer,
+  { levels, from, to }: { levels: Uint32Array | undefined; from: number; to: number },
+): void {
   if (levels) putHybrid(out, { values: levels, from, to, bitWidth: 1 });
   else putRepeated(out, { value: 1, count: to - from, bitWidth: 1 });
 }
 
-function putIds(out: ByteBuffer, { ids, bitWidth }: LocalDictionary, { from, to }: Range): Encoding {
+function putIds(
+  out: ByteBuffer,
+  { dictionary, from, to }: { dictionary: LocalDictionary; from: number; to: number },
+): Encoding {
+  const { ids, bitWidth } = dictionary;
   out.putByte(bitWidth);
   putHybrid(out, { values: ids, from, to, bitWidth });
   return ENCODING.rleDictionary;
 }
 
-function putValues(scratch: Scratch, selection: Selection, range: Range): Encoding {
-  if (selection.values.physical === 'boolean') return putBooleans(scratch, selection, range);
-  if (isInteger(selection) && putDelta(scratch.page, selection, range)) return ENCODING.deltaBinaryPacked;
-  putPlain(scratch.page, selection, range);
+function putValues(scratch: Scratch, selection: Selection): Encoding {
+  if (selection.values.physical === 'boolean') return putBooleans(scratch, selection);
+  if (isInteger(selection) && putDelta(scratch.page, selection)) return ENCODING.deltaBinaryPacked;
+  putPlain(scratch.page, selection);
   return ENCODING.plain;
 }
 
 /** Booleans as runs where that is smaller than one bit each. */
-function putBooleans({ page, bits }: Scratch, selection: Selection, range: Range): Encoding {
-  const { values, indexes } = selection;
-  const { from, to } = range;
+function putBooleans({ page, bits }: Scratch, selection: Selection): Encoding {
+  const { values, indexes, from, to } = selection;
   const count = to - from;
   const flags = bits.atLeast(count);
   for (let i = 0; i < count; i++) flags[i] = values.bytes[indexes ? indexes[from + i] : from + i];
@@ -190,6 +198,6 @@ function putBooleans({ page, bits }: Scratch, selection: Selection, range: Range
   page.view.setUint32(0, page.length - LENGTH_BYTES, true);
   if (page.length < Math.ceil(count / 8)) return ENCODING.rle;
   page.clear();
-  putPlain(page, selection, range);
+  putPlain(page, selection);
   return ENCODING.plain;
 }

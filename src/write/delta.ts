@@ -1,6 +1,6 @@
 import type { ByteBuffer } from './byte-buffer.js';
 import { bitWidthOf } from './hybrid-rle.js';
-import { type Range, type Selection, viewOf } from './plain.js';
+import { type Selection, viewOf } from './plain.js';
 
 /** The sizes that every writer uses. Spec: Encodings.md, "DELTA_BINARY_PACKED = 5". */
 const BLOCK = 128;
@@ -26,7 +26,7 @@ const deltas = new Float64Array(BLOCK);
  * Appends integers as bit-packed differences if that takes at most half of their PLAIN size.
  * Otherwise, or if a value is beyond 2^52, returns false and leaves `out` as it was.
  */
-export function putDelta(out: ByteBuffer, { values, indexes }: Selection, { from, to }: Range): boolean {
+export function putDelta(out: ByteBuffer, { values, indexes, from, to }: Selection): boolean {
   const maxDelta = values.width === 4 ? MAX_INT32 : MAX_MAGNITUDE;
   const read = values.width === 4 ? readInt32 : readInt64;
   const view = viewOf(values);
@@ -34,7 +34,7 @@ export function putDelta(out: ByteBuffer, { values, indexes }: Selection, { from
   if (to === from) return false;
 
   let previous = read(view, indexes ? indexes[from] : from);
-  putHead(out, to - from, previous);
+  putHead(out, { count: to - from, first: previous });
   for (let at = from + 1; at < to; at += BLOCK) {
     const count = Math.min(BLOCK, to - at);
     for (let i = 0; i < count; i++) {
@@ -67,7 +67,7 @@ function readInt64(view: DataView, index: number): number {
   return view.getInt32(index * 8 + 4, true) * TWO_32 + view.getUint32(index * 8, true);
 }
 
-function putHead(out: ByteBuffer, count: number, first: number): void {
+function putHead(out: ByteBuffer, { count, first }: { count: number; first: number }): void {
   out.putVarint(BLOCK);
   out.putVarint(MINIBLOCKS);
   out.putVarint(count);

@@ -31,21 +31,25 @@ export function putFooter(out: ByteBuffer, footer: Footer): void {
   const { columns, rowGroups } = footer;
   writer.element();
   writer.i32(1, FORMAT_VERSION);
-  putSchema(writer, 2, columns);
+  putSchema(writer, columns);
   writer.i64(3, footer.rowCount);
-  writer.list(4, THRIFT.struct, rowGroups.length);
-  for (const group of rowGroups) putRowGroup(writer, group, columns);
-  putKeyValues(writer, 5, footer.metadata);
+  writer.list(4, { type: THRIFT.struct, size: rowGroups.length });
+  for (const group of rowGroups) putRowGroup(writer, { group, columns });
+  putKeyValues(writer, footer.metadata);
   writer.text(6, footer.createdBy);
-  putColumnOrders(writer, 7, columns.length);
+  putColumnOrders(writer, columns.length);
   writer.end();
 }
 
-function putRowGroup(writer: ThriftWriter, group: PlacedRowGroup, columns: readonly ColumnSpec[]): void {
+function putRowGroup(
+  writer: ThriftWriter,
+  { group, columns }: { group: PlacedRowGroup; columns: readonly ColumnSpec[] },
+): void {
   writer.element();
-  writer.list(1, THRIFT.struct, columns.length);
-  for (let i = 0; i < columns.length; i++)
-    putChunk(writer, group, { spec: columns[i], chunk: group.chunks[i] });
+  writer.list(1, { type: THRIFT.struct, size: columns.length });
+  for (let i = 0; i < columns.length; i++) {
+    putChunk(writer, { group, spec: columns[i], chunk: group.chunks[i] });
+  }
   writer.i64(2, group.uncompressedBytes);
   writer.i64(3, group.rowCount);
   writer.i64(5, group.offset);
@@ -53,19 +57,21 @@ function putRowGroup(writer: ThriftWriter, group: PlacedRowGroup, columns: reado
   writer.end();
 }
 
-function putChunk(
-  writer: ThriftWriter,
-  group: PlacedRowGroup,
-  { spec, chunk }: { spec: ColumnSpec; chunk: ChunkMeta },
-): void {
+interface PlacedChunk {
+  group: PlacedRowGroup;
+  spec: ColumnSpec;
+  chunk: ChunkMeta;
+}
+
+function putChunk(writer: ThriftWriter, { group, spec, chunk }: PlacedChunk): void {
   writer.element();
   // Spec: deprecated, 0 where the chunk's metadata is in the footer alone.
   writer.i64(2, 0);
   writer.struct(3);
   writer.i32(1, PHYSICAL_TYPE[physicalOf(spec.type)]);
-  writer.list(2, THRIFT.i32, chunk.encodings.length);
+  writer.list(2, { type: THRIFT.i32, size: chunk.encodings.length });
   for (const encoding of chunk.encodings) writer.i32Element(encoding);
-  writer.list(3, THRIFT.binary, 1);
+  writer.list(3, { type: THRIFT.binary, size: 1 });
   writer.textElement(spec.name);
   writer.i32(4, group.codecId);
   writer.i64(5, group.rowCount);
@@ -73,17 +79,14 @@ function putChunk(
   writer.i64(7, chunk.compressedBytes);
   writer.i64(9, group.offset + chunk.dataOffset);
   if (chunk.dictionaryOffset !== undefined) writer.i64(11, group.offset + chunk.dictionaryOffset);
-  putStatistics(writer, 12, chunk);
+  putStatistics(writer, chunk);
   writer.end();
   writer.end();
 }
 
-function putStatistics(
-  writer: ThriftWriter,
-  id: number,
-  { nullCount, distinctCount, bounds }: ChunkMeta,
-): void {
-  writer.struct(id);
+/** Writes field 12 of ColumnMetaData. */
+function putStatistics(writer: ThriftWriter, { nullCount, distinctCount, bounds }: ChunkMeta): void {
+  writer.struct(12);
   writer.i64(3, nullCount);
   if (distinctCount !== undefined) writer.i64(4, distinctCount);
   if (bounds) {
@@ -95,10 +98,11 @@ function putStatistics(
   writer.end();
 }
 
-function putKeyValues(writer: ThriftWriter, id: number, metadata: Record<string, string>): void {
+/** Writes field 5 of FileMetaData. */
+function putKeyValues(writer: ThriftWriter, metadata: Record<string, string>): void {
   const entries = Object.entries(metadata);
   if (entries.length === 0) return;
-  writer.list(id, THRIFT.struct, entries.length);
+  writer.list(5, { type: THRIFT.struct, size: entries.length });
   for (const [key, value] of entries) {
     writer.element();
     writer.text(1, key);
@@ -107,9 +111,9 @@ function putKeyValues(writer: ThriftWriter, id: number, metadata: Record<string,
   }
 }
 
-/** Every column is ordered as its type defines; without this, readers must not trust min and max. */
-function putColumnOrders(writer: ThriftWriter, id: number, count: number): void {
-  writer.list(id, THRIFT.struct, count);
+/** Writes field 7 of FileMetaData: every column is ordered as its type defines; without this, readers must not trust min and max. */
+function putColumnOrders(writer: ThriftWriter, count: number): void {
+  writer.list(7, { type: THRIFT.struct, size: count });
   for (let i = 0; i < count; i++) {
     writer.element();
     writer.emptyStruct(1);

@@ -30,10 +30,14 @@ export function putHybrid(out: ByteBuffer, run: HybridRun): void {
   let packedFrom = run.from;
   let at = run.from;
   while (at < to) {
+    if (at + GROUP <= to && !isGroupEqual(values, at)) {
+      // Spec: packed runs hold whole groups of eight, so the next look is eight values on.
+      at += GROUP;
+      continue;
+    }
     const end = endOfRepetition(values, at, to);
     const isWholeRange = at === run.from && end === to;
     if (end - at < shortestRun && !isWholeRange) {
-      // Spec: packed runs hold whole groups of eight, so the next look is eight values on.
       at += GROUP;
       continue;
     }
@@ -50,6 +54,14 @@ function shortestWorthwhileRun(bitWidth: number): number {
   if (bitWidth === 0) return 1;
   const overheadBytes = 2 + ((bitWidth + 7) >> 3);
   return Math.max(GROUP, Math.floor((overheadBytes * 8) / bitWidth) + 1);
+}
+
+/** Looks at all eight values at once: a branch for each would be guessed wrong about once a group. */
+function isGroupEqual(values: Uint32Array, at: number): boolean {
+  const value = values[at];
+  const low = (value ^ values[at + 1]) | (value ^ values[at + 2]) | (value ^ values[at + 3]);
+  const high = (value ^ values[at + 4]) | (value ^ values[at + 5]) | (value ^ values[at + 6]);
+  return (low | high | (value ^ values[at + 7])) === 0;
 }
 
 function endOfRepetition(values: Uint32Array, at: number, to: number): number {
@@ -72,15 +84,16 @@ function putPacked(out: ByteBuffer, run: HybridRun): void {
   const { values, from, to, bitWidth } = run;
   const groups = Math.ceil((to - from) / GROUP);
   out.putVarint(groups * 2 + 1);
-  const end = out.length + groups * bitWidth;
   // Whole words are stored, so that the last one may reach past the end.
   out.reserve(groups * bitWidth + 4);
-  const wholeTo = to - ((to - from) % GROUP);
+  const end = out.length + groups * bitWidth;
+  out.bytes.fill(0, end - bitWidth, end);
   if (bitWidth <= MAX_NARROW_WIDTH) {
+    const wholeTo = to - ((to - from) % GROUP);
     putNarrowGroups(out, { values, from, to: wholeTo, bitWidth });
-    putWords(out, { values, from: wholeTo, to, bitWidth }, end);
+    putWords(out, { values, from: wholeTo, to, bitWidth });
   } else {
-    putWords(out, run, end);
+    putWords(out, run);
   }
   out.length = end;
 }
@@ -106,8 +119,8 @@ function putNarrowGroups(out: ByteBuffer, { values, from, to, bitWidth }: Hybrid
   out.length = at;
 }
 
-/** Stores values of any width as a stream of words, followed by zeros as far as `end`. */
-function putWords(out: ByteBuffer, { values, from, to, bitWidth }: HybridRun, end: number): void {
+/** Stores values of any width as a stream of words. */
+function putWords(out: ByteBuffer, { values, from, to, bitWidth }: HybridRun): void {
   const view = out.view;
   let at = out.length;
   let word = 0;
@@ -124,8 +137,5 @@ function putWords(out: ByteBuffer, { values, from, to, bitWidth }: HybridRun, en
       word = bits === 0 ? 0 : value >>> (bitWidth - bits);
     }
   }
-  for (; at < end; at += 4) {
-    view.setUint32(at, word, true);
-    word = 0;
-  }
+  if (bits > 0) view.setUint32(at, word, true);
 }

@@ -5,43 +5,38 @@ import type { ByteBuffer } from './byte-buffer.js';
 export const LENGTH_BYTES = 4;
 
 /**
- * Values of a vector in row order: value `indexes[i]`, or value `i` itself where `indexes` is absent.
- * NULLs are not among them.
+ * Values of a vector in row order, NULLs left out: for each i in `[from .. to)` the value `indexes[i]`, or value i
+ * itself where `indexes` is absent.
  */
 export interface Selection {
   values: Vector;
   indexes?: Uint32Array;
-  count: number;
-}
-
-/** The values `[from .. to)` of a selection, counted without NULLs. */
-export interface Range {
   from: number;
   to: number;
 }
 
-/** Appends part of a selection in Parquet's PLAIN encoding. Spec: Encodings.md, "PLAIN = 0". */
-export function putPlain(out: ByteBuffer, selection: Selection, range: Range): void {
-  const { values, indexes } = selection;
-  const { from, to } = range;
-  if (values.physical === 'boolean') putBits(out, selection, range);
-  else if (values.physical === 'bytes') putTexts(out, selection, range);
-  else if (indexes) putGathered(out, selection, range);
+/** Appends values in Parquet's PLAIN encoding. Spec: Encodings.md, "PLAIN = 0". */
+export function putPlain(out: ByteBuffer, selection: Selection): void {
+  const { values, indexes, from, to } = selection;
+  if (values.physical === 'boolean') putBits(out, selection);
+  else if (values.physical === 'bytes') putTexts(out, selection);
+  else if (indexes) putGathered(out, selection);
   else out.putBytes(values.bytes, from * values.width, to * values.width);
 }
 
-/** Bytes that the whole selection takes in PLAIN encoding. */
-export function plainSize({ values, indexes, count }: Selection): number {
+/** Bytes that the values take in PLAIN encoding. */
+export function plainSize({ values, indexes, from, to }: Selection): number {
+  const count = to - from;
   if (values.physical === 'boolean') return Math.ceil(count / 8);
   if (values.width > 0) return count * values.width;
   const offsets = values.offsets;
-  if (!indexes) return offsets[count] + count * LENGTH_BYTES;
+  if (!indexes) return offsets[to] - offsets[from] + count * LENGTH_BYTES;
   let size = count * LENGTH_BYTES;
-  for (let i = 0; i < count; i++) size += offsets[indexes[i] + 1] - offsets[indexes[i]];
+  for (let i = from; i < to; i++) size += offsets[indexes[i] + 1] - offsets[indexes[i]];
   return size;
 }
 
-function putBits(out: ByteBuffer, { values, indexes }: Selection, { from, to }: Range): void {
+function putBits(out: ByteBuffer, { values, indexes, from, to }: Selection): void {
   out.reserve(Math.ceil((to - from) / 8));
   let byte = 0;
   let bit = 0;
@@ -55,7 +50,7 @@ function putBits(out: ByteBuffer, { values, indexes }: Selection, { from, to }: 
   if (bit > 0) out.bytes[out.length++] = byte;
 }
 
-function putTexts(out: ByteBuffer, { values, indexes }: Selection, { from, to }: Range): void {
+function putTexts(out: ByteBuffer, { values, indexes, from, to }: Selection): void {
   const { bytes, offsets } = values;
   for (let i = from; i < to; i++) {
     const index = indexes ? indexes[i] : i;
@@ -66,7 +61,7 @@ function putTexts(out: ByteBuffer, { values, indexes }: Selection, { from, to }:
   }
 }
 
-function putGathered(out: ByteBuffer, { values, indexes }: Selection, { from, to }: Range): void {
+function putGathered(out: ByteBuffer, { values, indexes, from, to }: Selection): void {
   const words = values.width / 4;
   out.reserve((to - from) * values.width);
   const source = viewOf(values);

@@ -6,7 +6,9 @@ import type { Scratch } from './scratch.js';
 /** The rows of one column of a row group, split into values and the places of NULLs. */
 export interface ColumnRows {
   rowCount: number;
-  /** The values of the rows that are not NULL. */
+  /** Rows that are not NULL. */
+  valueCount: number;
+  /** Their values. */
   selection: Selection;
   /** Per row 1, or 0 where it is NULL. Absent when no row is NULL. */
   levels?: Uint32Array;
@@ -19,7 +21,8 @@ export function readRows(
 ): ColumnRows {
   const { ids, values, nulls } = column;
   const nullCount = ids ? countNullIds(ids, rowCount) : countNulls(nulls, rowCount);
-  if (nullCount === 0) return { rowCount, selection: { values, indexes: ids, count: rowCount } };
+  if (nullCount === 0)
+    return { rowCount, valueCount: rowCount, selection: { values, indexes: ids, from: 0, to: rowCount } };
   if (!spec.nullable) {
     throw new DropgateError('internal', `Column "${spec.name}" is not nullable but has ${nullCount} NULLs.`);
   }
@@ -33,7 +36,7 @@ export function readRows(
     indexes[count] = ids ? ids[row] : row;
     if (isPresent) count++;
   }
-  return { rowCount, levels, selection: { values, indexes, count } };
+  return { rowCount, valueCount: count, levels, selection: { values, indexes, from: 0, to: count } };
 }
 
 function countNullIds(ids: Uint32Array, rowCount: number): number {

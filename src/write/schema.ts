@@ -7,9 +7,9 @@ const SMALLINT_BITS = 16;
 /** Member of the union TimeUnit. */
 const TIME_UNIT_MICROS = 2;
 
-/** Writes the schema as field `id`: a root, then one leaf a column. Spec: parquet.thrift, SchemaElement. */
-export function putSchema(writer: ThriftWriter, id: number, columns: readonly ColumnSpec[]): void {
-  writer.list(id, THRIFT.struct, columns.length + 1);
+/** Writes the schema as field 2 of FileMetaData: a root, then one leaf a column. Spec: parquet.thrift, SchemaElement. */
+export function putSchema(writer: ThriftWriter, columns: readonly ColumnSpec[]): void {
+  writer.list(2, { type: THRIFT.struct, size: columns.length + 1 });
   writer.element();
   writer.text(4, 'schema');
   writer.i32(5, columns.length);
@@ -30,7 +30,7 @@ function putColumn(writer: ThriftWriter, { name, type, nullable }: ColumnSpec): 
     writer.i32(7, type.scale!);
     writer.i32(8, type.precision!);
   }
-  if (annotation) putLogicalType(writer, 10, { type, logical: annotation.logical });
+  if (annotation) putLogicalType(writer, { type, logical: annotation.logical });
   writer.end();
 }
 
@@ -52,13 +52,9 @@ const ANNOTATIONS: Partial<Record<SqlKind, { converted?: number; logical: number
   json: { converted: CONVERTED_TYPE.json, logical: LOGICAL_TYPE.json },
 };
 
-/** Writes the union LogicalType as field `id`. */
-function putLogicalType(
-  writer: ThriftWriter,
-  id: number,
-  { type, logical }: { type: SqlType; logical: number },
-): void {
-  writer.struct(id);
+/** Writes the union LogicalType as field 10 of SchemaElement. */
+function putLogicalType(writer: ThriftWriter, { type, logical }: { type: SqlType; logical: number }): void {
+  writer.struct(10);
   writer.struct(logical);
   switch (logical) {
     case LOGICAL_TYPE.decimal:

@@ -15,35 +15,39 @@ const TAG_COPY_2 = 2;
 const MAX_SHORT_LITERAL = 60;
 const MAX_COPY = 64;
 const MAX_COPY_1_LENGTH = 11;
-const MAX_COPY_1_OFFSET = 2047;
+const MAX_COPY_1_DISTANCE = 2047;
 /** Above this many bytes a memcpy beats a loop. */
 const LOOP_COPY_BYTES = 32;
 
 /** Where four bytes with a hash were last seen, from the start of the block. */
 const table = new Uint16Array(1 << MAX_TABLE_BITS);
 
-/** Appends the content of `source`, compressed, to `target`. */
+/**
+ * Appends the content of `source`, compressed, to `target`.
+ *
+ * Why not hyparquet-writer's snappyCompress: this one is three to five times as fast (more on pages of some hundred
+ * bytes), since it loads words instead of bytes, clears a smaller table and writes straight into the caller's buffer.
+ */
 export function snappyCompress(source: ByteBuffer, target: ByteBuffer): void {
   target.putVarint(source.length);
   // The most that incompressible content can grow by.
   target.reserve(32 + source.length + Math.ceil(source.length / 6));
   for (let start = 0; start < source.length; start += BLOCK_BYTES) {
-    compressBlock(source, target, { start, end: Math.min(start + BLOCK_BYTES, source.length) });
+    const end = Math.min(start + BLOCK_BYTES, source.length);
+    const rest = compressMatches({ source, target, start, end });
+    putLiteral(target, { bytes: source.bytes, start: rest, end });
   }
 }
 
-interface Range {
+interface Block {
+  source: ByteBuffer;
+  target: ByteBuffer;
   start: number;
   end: number;
 }
 
-function compressBlock(source: ByteBuffer, target: ByteBuffer, range: Range): void {
-  const unwritten = compressMatches(source, target, range);
-  putLiteral(target, source.bytes, { start: unwritten, end: range.end });
-}
-
-/** Compresses up to the end of the last match, and returns where that is. */
-function compressMatches(source: ByteBuffer, target: ByteBuffer, { start, end }: Range): number {
+/** Compresses a block up to the end of its last match, and returns where that is. */
+function compressMatches({ source, target, start, end }: Block): number {
   const { bytes, view } = source;
   const limit = end - MARGIN_BYTES;
   const shift = 32 - clearTable(end - start);
@@ -64,7 +68,7 @@ function compressMatches(source: ByteBuffer, target: ByteBuffer, { start, end }:
       candidate = start + table[slot];
       table[slot] = at - start;
     } while (word !== view.getInt32(candidate, true));
-    putLiteral(target, bytes, { start: unwritten, end: at });
+    putLiteral(target, { bytes, start: unwritten, end: at });
 
     // 2. Copy as far as the bytes agree, and go on as long as the next four are known, too.
     do {
@@ -73,7 +77,7 @@ function compressMatches(source: ByteBuffer, target: ByteBuffer, { start, end }:
       const distance = matched - candidate;
       while (at <= limit && view.getInt32(at, true) === view.getInt32(at - distance, true)) at += 4;
       while (at < end && bytes[at] === bytes[at - distance]) at++;
-      putCopy(target, distance, at - matched);
+      putCopy(target, { distance, length: at - matched });
       unwritten = at;
       if (at > limit) return unwritten;
       table[Math.imul(view.getInt32(at - 1, true), HASH_FACTOR) >>> shift] = at - 1 - start;
@@ -94,7 +98,13 @@ function clearTable(size: number): number {
   return bits;
 }
 
-function putLiteral(target: ByteBuffer, source: Uint8Array, { start, end }: Range): void {
+interface Literal {
+  bytes: Uint8Array;
+  start: number;
+  end: number;
+}
+
+function putLiteral(target: ByteBuffer, { bytes: source, start, end }: Literal): void {
   const size = end - start;
   if (size === 0) return;
   const { bytes } = target;
@@ -115,24 +125,24 @@ function putLiteral(target: ByteBuffer, source: Uint8Array, { start, end }: Rang
   target.length = at + size;
 }
 
-function putCopy(target: ByteBuffer, offset: number, length: number): void {
+function putCopy(target: ByteBuffer, { distance, length }: { distance: number; length: number }): void {
   const { bytes } = target;
   let at = target.length;
   while (length > MAX_COPY) {
     // At least four bytes stay for the last copy, which the short form requires.
     const part = length < MAX_COPY + 4 ? MAX_COPY - 4 : MAX_COPY;
     bytes[at++] = ((part - 1) << 2) | TAG_COPY_2;
-    bytes[at++] = offset & 0xff;
-    bytes[at++] = offset >>> 8;
+    bytes[at++] = distance & 0xff;
+    bytes[at++] = distance >>> 8;
     length -= part;
   }
-  if (length <= MAX_COPY_1_LENGTH && offset <= MAX_COPY_1_OFFSET) {
-    bytes[at++] = ((offset >>> 8) << 5) | ((length - 4) << 2) | TAG_COPY_1;
-    bytes[at++] = offset & 0xff;
+  if (length <= MAX_COPY_1_LENGTH && distance <= MAX_COPY_1_DISTANCE) {
+    bytes[at++] = ((distance >>> 8) << 5) | ((length - 4) << 2) | TAG_COPY_1;
+    bytes[at++] = distance & 0xff;
   } else {
     bytes[at++] = ((length - 1) << 2) | TAG_COPY_2;
-    bytes[at++] = offset & 0xff;
-    bytes[at++] = offset >>> 8;
+    bytes[at++] = distance & 0xff;
+    bytes[at++] = distance >>> 8;
   }
   target.length = at;
 }

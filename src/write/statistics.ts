@@ -49,7 +49,7 @@ interface Extremes {
 }
 
 function extremes(selection: Selection, type: SqlType): Extremes | undefined {
-  if (selection.count === 0) return undefined;
+  if (selection.from === selection.to) return undefined;
   switch (selection.values.physical) {
     case 'int64':
       return int64Extremes(selection);
@@ -79,12 +79,12 @@ function numbersOf({ physical, bytes, length, width }: Vector): Numbers {
   }
 }
 
-function numberExtremes({ indexes, count }: Selection, numbers: Numbers): Extremes | undefined {
+function numberExtremes({ indexes, from, to }: Selection, numbers: Numbers): Extremes | undefined {
   let min = -1;
   let max = -1;
   let least = Number.NaN;
   let greatest = Number.NaN;
-  for (let i = 0; i < count; i++) {
+  for (let i = from; i < to; i++) {
     const index = indexes ? indexes[i] : i;
     const value = numbers[index];
     if (value >= least && value <= greatest) continue;
@@ -101,15 +101,15 @@ function numberExtremes({ indexes, count }: Selection, numbers: Numbers): Extrem
   return min < 0 ? undefined : { min, max };
 }
 
-function int64Extremes({ values, indexes, count }: Selection): Extremes {
+function int64Extremes({ values, indexes, from, to }: Selection): Extremes {
   const view = viewOf(values);
-  let min = indexes ? indexes[0] : 0;
+  let min = indexes ? indexes[from] : from;
   let max = min;
   let minHigh = view.getInt32(min * 8 + 4, true);
   let minLow = view.getUint32(min * 8, true);
   let maxHigh = minHigh;
   let maxLow = minLow;
-  for (let i = 1; i < count; i++) {
+  for (let i = from + 1; i < to; i++) {
     const index = indexes ? indexes[i] : i;
     const high = view.getInt32(index * 8 + 4, true);
     const low = view.getUint32(index * 8, true);
@@ -126,10 +126,10 @@ function int64Extremes({ values, indexes, count }: Selection): Extremes {
   return { min, max };
 }
 
-function textExtremes({ values, indexes, count }: Selection): Extremes {
-  let min = indexes ? indexes[0] : 0;
+function textExtremes({ values, indexes, from, to }: Selection): Extremes {
+  let min = indexes ? indexes[from] : from;
   let max = min;
-  for (let i = 1; i < count; i++) {
+  for (let i = from + 1; i < to; i++) {
     const index = indexes ? indexes[i] : i;
     if (compareTexts(values, index, min) < 0) min = index;
     else if (compareTexts(values, index, max) > 0) max = index;
@@ -150,12 +150,12 @@ function compareTexts({ bytes, offsets }: Vector, left: number, right: number): 
   return leftLength - rightLength;
 }
 
-function fixedExtremes({ values, indexes, count }: Selection, isSigned: boolean): Extremes {
+function fixedExtremes({ values, indexes, from, to }: Selection, isSigned: boolean): Extremes {
   // Big-endian: after a signed first byte, two's complement orders as unsigned bytes do.
   const flip = isSigned ? 0x80 : 0;
-  let min = indexes ? indexes[0] : 0;
+  let min = indexes ? indexes[from] : from;
   let max = min;
-  for (let i = 1; i < count; i++) {
+  for (let i = from + 1; i < to; i++) {
     const index = indexes ? indexes[i] : i;
     if (compareFixed(values, { left: index, right: min, flip }) < 0) min = index;
     else if (compareFixed(values, { left: index, right: max, flip }) > 0) max = index;

@@ -9,6 +9,10 @@ const LONG_LIST = 15;
 /**
  * Writes Thrift's compact protocol field by field, in ascending order of field ids, without building objects.
  * Structs nest: {@link struct} and {@link element} open one, {@link end} closes it.
+ *
+ * Why not hyparquet-writer's serialiser: it goes through objects with keys such as `field_1`, which for a small file
+ * of 33 columns took three times as long as everything else together, and it writes the width of an INTEGER type as
+ * i32 instead of i8, at which DuckDB and arrow refuse the file.
  */
 export class ThriftWriter {
   readonly #out: ByteBuffer;
@@ -20,7 +24,7 @@ export class ThriftWriter {
     this.#out = out;
   }
 
-  /** An integer field of magnitude at most 2^52 (i32 and i64 differ in the type alone). */
+  /** An integer field. Of magnitude at most 2^31, as against 2^52 in {@link i64}. */
   i32(id: number, value: number): void {
     this.#field(id, THRIFT.i32);
     this.#zigzag(value);
@@ -52,7 +56,7 @@ export class ThriftWriter {
   }
 
   /** Opens a list field of `size` elements, which the caller writes next. */
-  list(id: number, type: number, size: number): void {
+  list(id: number, { type, size }: { type: number; size: number }): void {
     this.#field(id, THRIFT.list);
     if (size < LONG_LIST) {
       this.#out.putByte((size << 4) | type);

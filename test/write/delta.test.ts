@@ -17,7 +17,7 @@ function vectorOf(values: bigint[], physical: 'int32' | 'int64'): Vector {
 function encode(values: bigint[], physical: 'int32' | 'int64'): Uint8Array | undefined {
   const out = new ByteBuffer(1);
   const vector = vectorOf(values, physical);
-  const fits = putDelta(out, { values: vector, count: values.length }, { from: 0, to: values.length });
+  const fits = putDelta(out, { values: vector, from: 0, to: values.length });
   if (!fits) expect(out.length).toBe(0);
   return fits ? out.copy() : undefined;
 }
@@ -97,7 +97,7 @@ describe('putDelta', () => {
     const out = new ByteBuffer();
     const values = vectorOf([30n, 10n, 20n], 'int64');
     const indexes = Uint32Array.from({ length: 100 }, (_, i) => i % 3);
-    expect(putDelta(out, { values, indexes, count: 100 }, { from: 1, to: 100 })).toBe(true);
+    expect(putDelta(out, { values, indexes, from: 1, to: 100 })).toBe(true);
     const read = decode(out.copy(), { count: 99, physical: 'int64' });
     expect(read.slice(0, 4)).toEqual([10n, 20n, 30n, 10n]);
   });

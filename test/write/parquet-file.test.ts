@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import type { ColumnMetaData } from 'hyparquet';
 import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { SqlType } from '../../src/base/sql-type.js';
@@ -69,6 +70,17 @@ describe('a file', () => {
       'SELECT decode(key) AS k, decode(value) AS v FROM parquet_kv_metadata($file)',
     );
     expect(Object.fromEntries(told.map(({ k, v }) => [k, v]))).toEqual(metadata);
+  });
+
+  it('states the order that its bounds follow, for every column', async () => {
+    const column = { type: INTEGER, values: [1] };
+    const file = await writeParquet([
+      { name: 'a', ...column },
+      { name: 'b', ...column },
+    ]);
+    const offset = file.length - 8 - metadataOf(file).metadata_length;
+    const footer = deserializeTCompactProtocol({ view: new DataView(file.buffer), offset });
+    expect(footer.field_7).toEqual([{ field_1: {} }, { field_1: {} }]);
   });
 
   it('may have 500 columns, with names in any script', async () => {
@@ -163,6 +175,8 @@ describe('row groups', () => {
       for (const { meta_data: chunk } of group.columns) {
         expect(chunk!.dictionary_page_offset ?? chunk!.data_page_offset).toBe(offset);
         offset += chunk!.total_compressed_size;
+        const pageSizes = pagesOf(file, chunk!).map(({ uncompressedBytes }) => uncompressedBytes);
+        expect(chunk!.total_uncompressed_size).toBe(BigInt(pageSizes.reduce((sum, size) => sum + size)));
         uncompressed += chunk!.total_uncompressed_size;
       }
       expect(group.total_byte_size).toBe(uncompressed);
@@ -257,7 +271,14 @@ describe('pages', () => {
     ];
     const file = await writeParquet(columns);
     await expectBothRead(file, columns);
-    expect(pageRows(file, 0)).toEqual([32_768, 32_768, 4464]);
+    expect(firstPages(file).map(({ rowCount }) => rowCount)).toEqual([undefined, 32_768, 32_768, 4464]);
+  });
+
+  it('of booleans in runs begin with their length, which some readers go by', async () => {
+    const values = Array.from({ length: 1000 }, (_, i) => i > 300);
+    const [page] = firstPages(await writeParquet([{ name: 'a', type: { kind: 'boolean' }, values }]));
+    const length = new DataView(page.content.buffer, page.content.byteOffset).getUint32(0, true);
+    expect(length).toBe(page.content.length - 4);
   });
 
   it('of long texts stay near a megabyte', async () => {
@@ -276,27 +297,42 @@ describe('pages', () => {
     ];
     const file = await writeParquet(columns);
     await expectBothRead(file, columns);
-    expect(pageRows(file, 0).length).toBeGreaterThan(5);
+    const sizes = firstPages(file).map(({ uncompressedBytes }) => uncompressedBytes);
+    expect(sizes.length).toBeGreaterThan(4);
+    for (const size of sizes) expect(size).toBeLessThan(1.1 * 1024 * 1024);
   });
 });
 
-/** Rows of each data page of a column of the first row group, read off the page headers. */
-function pageRows(file: Uint8Array, column: number): number[] {
-  const chunk = metadataOf(file).row_groups[0].columns[column].meta_data!;
+interface PageFacts {
+  /** Undefined for a dictionary page. */
+  rowCount: number | undefined;
+  /** Header and content, without compression. */
+  uncompressedBytes: number;
+  content: Uint8Array;
+}
+
+/** Reads the page headers of a column chunk. */
+function pagesOf(file: Uint8Array, chunk: ColumnMetaData): PageFacts[] {
   const start = Number(chunk.dictionary_page_offset ?? chunk.data_page_offset);
   const end = start + Number(chunk.total_compressed_size);
-  const reader = {
-    view: new DataView(file.buffer, file.byteOffset, end),
-    offset: Number(chunk.data_page_offset),
-  };
-  const rows: number[] = [];
+  const reader = { view: new DataView(file.buffer, file.byteOffset, end), offset: start };
+  const pages: PageFacts[] = [];
   while (reader.offset < end) {
+    const from = reader.offset;
     const header = deserializeTCompactProtocol(reader);
-    rows.push(header.field_8.field_3);
+    pages.push({
+      rowCount: header.field_8?.field_3,
+      uncompressedBytes: reader.offset - from + header.field_2,
+      content: file.subarray(reader.offset, reader.offset + header.field_3),
+    });
     reader.offset += header.field_3;
   }
   expect(reader.offset).toBe(end);
-  return rows;
+  return pages;
+}
+
+function firstPages(file: Uint8Array, column = 0): PageFacts[] {
+  return pagesOf(file, metadataOf(file).row_groups[0].columns[column].meta_data!);
 }
 
 /** Any table: columns of different types, modes and shares of NULL, cut into row groups anywhere. */

@@ -139,7 +139,7 @@ it('counts distinct values where there is a dictionary', async () => {
 describe('bounds of long texts', () => {
   function bounds(values: string[]) {
     const { values: vector } = typedColumn({ name: 'c', type: { kind: 'text' }, values, mode: 'plain' });
-    const found = boundsOf({ values: vector, count: values.length }, { kind: 'text' })!;
+    const found = boundsOf({ values: vector, from: 0, to: values.length }, { kind: 'text' })!;
     return { ...found, min: Buffer.from(found.min).toString(), max: Buffer.from(found.max).toString() };
   }
 
@@ -162,6 +162,13 @@ describe('bounds of long texts', () => {
     expect(bounds([`\ud7ff${last}`]).max).toBe('\ue000');
     expect(bounds([last])).toMatchObject({ max: last, maxIsExact: true, minIsExact: false });
     expect(bounds([`\ufeff${'x'.repeat(70)}`]).max).toBe(`\ufeff${'x'.repeat(60)}y`);
+  });
+
+  it('say in the file whether they are whole', async () => {
+    const short = await statisticsOf({ type: { kind: 'text' }, values: ['a', 'b'] });
+    expect([short.is_min_value_exact, short.is_max_value_exact]).toEqual([true, true]);
+    const long = await statisticsOf({ type: { kind: 'text' }, values: ['a', 'b'.repeat(65)] });
+    expect([long.is_min_value_exact, long.is_max_value_exact]).toEqual([true, false]);
   });
 
   it('enclose every value', () => {
