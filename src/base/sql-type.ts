@@ -88,9 +88,12 @@ const SYNONYMS: Record<string, SqlKind> = {
  * Returns undefined for a type that Dropgate does not know or whose arguments make no sense.
  */
 export function parseSqlType(text: string): SqlType | undefined {
-  const match = /^\s*([a-z][a-z0-9 ]*?)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?\s*$/i.exec(text);
+  const match =
+    /^\s*([a-z][a-z0-9 ]*?)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?(\s+with(?:out)?\s+time\s+zone)?\s*$/i.exec(
+      text,
+    );
   if (!match) return undefined;
-  const name = match[1].toLowerCase().replace(/\s+/g, ' ');
+  const name = `${match[1]}${match[4] ?? ''}`.toLowerCase().replace(/\s+/g, ' ');
   const first = match[2] === undefined ? undefined : Number(match[2]);
   const second = match[3] === undefined ? undefined : Number(match[3]);
   const kind = Object.hasOwn(SYNONYMS, name) ? SYNONYMS[name] : undefined;
@@ -113,10 +116,10 @@ export function parseSqlType(text: string): SqlType | undefined {
   }
 }
 
-function decimalType(precision = DEFAULT_DECIMAL.precision, scale?: number): SqlType | undefined {
-  const realScale = scale ?? (precision === DEFAULT_DECIMAL.precision ? DEFAULT_DECIMAL.scale : 0);
-  if (precision < 1 || precision > MAX_DECIMAL_PRECISION || realScale > precision) return undefined;
-  return { kind: 'decimal', precision, scale: realScale };
+function decimalType(precision?: number, scale = 0): SqlType | undefined {
+  if (precision === undefined) return { kind: 'decimal', ...DEFAULT_DECIMAL };
+  if (precision < 1 || precision > MAX_DECIMAL_PRECISION || scale > precision) return undefined;
+  return { kind: 'decimal', precision, scale };
 }
 
 /** The type in standard SQL notation, as shown in messages: `VARCHAR(10)`, `DECIMAL(12,2)`. */

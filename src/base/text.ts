@@ -1,16 +1,22 @@
 const ESCAPES: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\0': '\\0' };
 
-/** Makes any text safe for one line of a log: control and line-separating characters become escapes such as `\n` or `\u001b`. */
+/**
+ * Makes any text safe for one line of a log: characters that control the terminal, end a line or turn the direction of
+ * writing around become escapes such as `\n` or `\u001b`.
+ */
 export function escapeControls(text: string): string {
   return text.replace(
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ufeff]/g,
+    /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
     (char) => ESCAPES[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
 
+/** The first half of a character beyond the basic plane, cut off from its second half. */
+const HALF_PAIR = /[\ud800-\udbff]$/;
+
 /** A value for a message: escaped, at most `maxLength` characters, quoted. */
 export function quoteValue(text: string, maxLength = 80): string {
-  const shown = text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
+  const shown = text.length > maxLength ? `${text.slice(0, maxLength).replace(HALF_PAIR, '')}…` : text;
   return `"${escapeControls(shown)}"`;
 }
 
@@ -34,10 +40,11 @@ export function formatCount(count: number): string {
 
 /** `2 ms`, `3.4 s`, `2 min 5 s`. */
 export function formatDuration(milliseconds: number): string {
-  if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;
+  if (milliseconds < 999.5) return `${Math.round(milliseconds)} ms`;
   const seconds = milliseconds / 1000;
-  if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
 /** `1 row`, `395 rows`. */
