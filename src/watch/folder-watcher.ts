@@ -148,7 +148,7 @@ export class FolderWatcher {
 
   /** Resolves when no known file is on its way to being offered (those without their marker do not count). */
   idle(): Promise<void> {
-    if (!this.#isRunning || this.#isIdle()) return Promise.resolve();
+    if (!this.#isRunning || (!this.#round && this.#isIdle())) return Promise.resolve();
     return new Promise((resolve) => {
       this.#idleWaiters.push(resolve);
     });
