@@ -48,6 +48,7 @@ export async function startDaemon({ settings, log }: { settings: Settings; log: 
     });
   }
   log.info(startMessage(settings, pipeline));
+  loads?.open();
   await Promise.all([watchers.input.start(), watchers.output?.start()]);
   const stopHousekeeping = keepHouse(settings, log);
   return {

@@ -90,6 +90,15 @@ export class LoadQueue {
     return this.#trouble.active;
   }
 
+  /** Reaches the database and makes or compares the tables before the first file is there; keeps trying. */
+  open(): void {
+    if (this.#loop) return;
+    this.#loop = this.#prepare().finally(() => {
+      this.#loop = undefined;
+      this.#start();
+    });
+  }
+
   /** Files that the conversion has just published. */
   offerConverted(published: Extract<Published, { kind: 'converted' }>[]): void {
     this.#inTurn(async () => {
@@ -232,6 +241,25 @@ export class LoadQueue {
       this.#loop = undefined;
       this.#start();
     });
+  }
+
+  async #prepare(): Promise<void> {
+    const { engine, tables, log } = this.#options;
+    while (!this.#stop.signal.aborted) {
+      try {
+        await engine.connect();
+        for (const table of Object.values(tables)) {
+          await this.#readyTable(table).catch((error: unknown) => {
+            if (engine.classify(error) === 'transient') throw error;
+            log.error(`Table ${table.name} cannot be loaded: ${messageOf(error)}`);
+          });
+        }
+        this.#recovered();
+        return;
+      } catch (error) {
+        await this.#waitForDatabase(error);
+      }
+    }
   }
 
   async #run(): Promise<void> {
@@ -425,6 +453,7 @@ function asRefusal(error: unknown): DropgateError {
     : new DropgateError('load_refused', messageOf(error), { cause: error });
 }
 
-function fingerprintOf(stats: { size: number | bigint; mtimeNs: bigint; ino: bigint }): string {
+/** What tells one version of a Parquet file from another, as the ledger keeps it. */
+export function fingerprintOf(stats: { size: number | bigint; mtimeNs: bigint; ino: bigint }): string {
   return `${stats.size}:${stats.mtimeNs}:${stats.ino}`;
 }
