@@ -1,7 +1,8 @@
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { type Logger as PinoLogger, pino } from 'pino';
-import { escapeControls } from './text.js';
+import { fileOps } from './files.js';
+import { escapeControls, plural } from './text.js';
 
 /** Fields that go into the NDJSON form and into `debug` tools; the text form shows only the message. */
 export type LogFields = Record<string, unknown>;
@@ -56,12 +57,16 @@ export function openLog(options: LogOptions): Log {
   };
 }
 
+const LF = 10;
+
 /** The destination behind pino: turns its NDJSON line into the text form and appends it to the file. */
 class LineFile {
   readonly #options: LogOptions;
   #fd: number | undefined;
   /** Lines that a full or vanished disk refused; told with the next line that goes through. */
   #lost = 0;
+  /** The last line was cut short by a full disk. */
+  #isTorn = false;
 
   constructor(options: LogOptions) {
     this.#options = options;
@@ -79,14 +84,19 @@ class LineFile {
   }
 
   close(): void {
-    if (this.#fd !== undefined) closeSync(this.#fd);
+    const fd = this.#fd;
     this.#fd = undefined;
+    try {
+      if (fd !== undefined) fileOps.closeSync(fd);
+    } catch {
+      // Some network mounts tell of a full disk only now. There is nowhere to write it down.
+    }
   }
 
   #append(line: string): void {
     try {
       this.#fd ??= this.#open();
-      writeAll(this.#fd, this.#lossNotice() + line);
+      this.#write(this.#fd, this.#lossNotice() + line);
       this.#lost = 0;
     } catch {
       // A log that cannot be written must not stop the work; what was lost is counted and told afterwards.
@@ -95,23 +105,25 @@ class LineFile {
     }
   }
 
+  #write(fd: number, text: string): void {
+    const bytes = Buffer.from(this.#isTorn ? `\n${text}` : text);
+    for (let done = 0; done < bytes.length; ) {
+      done += fileOps.writeSync(fd, bytes, done, bytes.length - done);
+      this.#isTorn = bytes[done - 1] !== LF;
+    }
+  }
+
   #open(): number {
     mkdirSync(path.dirname(this.#options.file), { recursive: true });
-    return openSync(this.#options.file, 'a');
+    return fileOps.openSync(this.#options.file, 'a');
   }
 
   #lossNotice(): string {
     if (this.#lost === 0) return '';
-    const msg = `${this.#lost} log lines could not be written before this one`;
+    const msg = `${plural(this.#lost, 'log line')} could not be written before this one`;
     if (this.#options.json) return `${JSON.stringify({ level: LEVELS.warning, time: Date.now(), msg })}\n`;
     return `${formatLine(new Date(), LEVELS.warning, msg)}\n`;
   }
-}
-
-function writeAll(fd: number, text: string): void {
-  const bytes = Buffer.from(text);
-  let done = 0;
-  while (done < bytes.length) done += writeSync(fd, bytes, done);
 }
 
 /** `2026-11-22 06:31:02,123 - INFO - message`, local time, control characters escaped. */
