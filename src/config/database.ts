@@ -52,7 +52,7 @@ export function readDatabase(file: ConfigFile, options: DatabaseOptions): Databa
   if (engine === 'none') return { engine };
   if (engine === undefined || engine === 'embedded') return embedded(options.stateDir);
   const address = readAddress(file, { ...raw, port: port ?? DEFAULT_PORTS[engine] });
-  const ssl = readSsl(file, raw.ssl, options.configDir);
+  const ssl = readSsl(file, { raw: raw.ssl, configDir: options.configDir });
   if (ssl) address.ssl = ssl;
   if (engine === 'mysql') {
     if (raw.schema !== undefined)
@@ -92,15 +92,17 @@ function readAddress(file: ConfigFile, raw: RawDatabase & { port: number }): Ser
   return { host, port, user: user ?? '', password, database: database ?? '' };
 }
 
-function readSsl(file: ConfigFile, raw: RawDatabase['ssl'], configDir: string): SslSettings | undefined {
+function readSsl(
+  file: ConfigFile,
+  { raw, configDir }: { raw: RawDatabase['ssl']; configDir: string },
+): SslSettings | undefined {
   if (raw === undefined || raw === false) return undefined;
   if (raw === true) return { rejectUnauthorized: true };
   const ssl: SslSettings = { rejectUnauthorized: raw.reject_unauthorized };
   for (const part of ['ca', 'cert', 'key'] as const) {
+    const name = raw[part];
     const pem =
-      raw[part] === undefined
-        ? undefined
-        : readPem(file, ['database', 'ssl', part], { configDir, name: raw[part] });
+      name === undefined ? undefined : readPem(file, { at: ['database', 'ssl', part], configDir, name });
     if (pem !== undefined) ssl[part] = pem;
   }
   if ((raw.cert === undefined) !== (raw.key === undefined)) {
@@ -111,8 +113,7 @@ function readSsl(file: ConfigFile, raw: RawDatabase['ssl'], configDir: string): 
 
 function readPem(
   file: ConfigFile,
-  at: KeyPath,
-  { configDir, name }: { configDir: string; name: string },
+  { at, configDir, name }: { at: KeyPath; configDir: string; name: string },
 ): string | undefined {
   if (name.includes('-----BEGIN')) {
     file.complain(at, 'expected the path of a PEM file, found its content');

@@ -8,7 +8,7 @@ import { checkRules } from './rules.js';
 import { columnsSchema, datasetSchema, datasetsSchema } from './schemas.js';
 import type { CaseRule, Dataset, DeclaredColumn } from './settings.js';
 import { checkShape, withDefaults } from './shape.js';
-import type { KeyPath, MapNode } from './yaml-tree.js';
+import type { KeyPath, YamlNode } from './yaml-tree.js';
 
 /** The column that takes surplus cells as JSON text where `ragged` or `extra_columns` says `rescue`. */
 export const RESCUED = '_rescued';
@@ -76,6 +76,8 @@ function requireContent(file: ConfigFile): boolean {
   return file.node !== undefined;
 }
 
+type EntryKind = 'type' | 'mapping' | 'other';
+
 /** The short form has a type beside every key, the full form a mapping. */
 function formOf(file: ConfigFile): Contract['form'] | undefined {
   const root = file.node!;
@@ -83,34 +85,36 @@ function formOf(file: ConfigFile): Contract['form'] | undefined {
     file.complain([], 'expected a mapping: column: TYPE, or dataset: { files, columns }');
     return undefined;
   }
-  const kinds = [...root.entries].map(([key, { node }]) => {
-    const isType = node.kind === 'scalar' && (node.value !== null || node.problem !== undefined);
-    return { key, kind: isType ? 'type' : node.kind === 'map' ? 'mapping' : 'other' };
-  });
-  for (const { key, kind } of kinds) {
-    if (kind === 'other')
-      file.complain([key], 'expected a SQL type, or a mapping with "files" and "columns"');
+  const kinds = new Map([...root.entries].map(([key, { node }]) => [key, kindOf(node)]));
+  for (const [key, kind] of kinds) {
+    const objection = objectionToEntry(root.entries.get(key)!.node, kind);
+    if (objection) file.complain([key], objection);
   }
-  for (const { key, kind } of kinds) {
-    if (kind === 'mapping' && looksLikeColumn(root, key)) {
-      const remedy = 'put all columns under "columns" of a dataset, beside "files"';
-      file.complain([key], `a column that is more than its type needs the full form; ${remedy}`);
-    }
-  }
-  const odd = kinds.find(({ kind }) => kind !== kinds[0].kind);
-  if (odd && !file.isFaulty()) {
-    file.complain(
-      [odd.key],
-      `mixes the two forms: here stands a ${odd.kind}, at "${kinds[0].key}" a ${kinds[0].kind}`,
-    );
-  }
+  if (!file.isFaulty()) checkUniform(file, kinds);
   if (file.isFaulty()) return undefined;
-  return kinds[0].kind === 'type' ? 'short' : 'full';
+  return kinds.values().next().value === 'type' ? 'short' : 'full';
 }
 
-function looksLikeColumn(root: MapNode, key: string): boolean {
-  const node = root.entries.get(key)!.node;
-  return node.kind === 'map' && node.entries.has('type') && !node.entries.has('columns');
+function kindOf(node: YamlNode): EntryKind {
+  if (node.kind === 'map') return 'mapping';
+  const isText = node.kind === 'scalar' && (node.value !== null || node.problem !== undefined);
+  return isText ? 'type' : 'other';
+}
+
+function objectionToEntry(node: YamlNode, kind: EntryKind): string | undefined {
+  if (kind === 'other') return 'expected a SQL type, or a mapping with "files" and "columns"';
+  const isColumn = node.kind === 'map' && node.entries.has('type') && !node.entries.has('columns');
+  if (!isColumn) return undefined;
+  const remedy = 'put all columns under "columns" of a dataset, beside "files"';
+  return `a column that is more than its type needs the full form; ${remedy}`;
+}
+
+function checkUniform(file: ConfigFile, kinds: Map<string, EntryKind>): void {
+  const [[firstKey, firstKind], ...others] = kinds;
+  const odd = others.find(([, kind]) => kind !== firstKind);
+  if (!odd) return;
+  const [key, kind] = odd;
+  file.complain([key], `mixes the two forms: here stands a ${kind}, at "${firstKey}" a ${firstKind}`);
 }
 
 function shortFormSite(file: ConfigFile, options: ContractOptions): DatasetSite {
@@ -174,7 +178,10 @@ function readColumns(site: DatasetSite): DeclaredColumn[] | 'any' | undefined {
   const columns: DeclaredColumn[] = [];
   for (const [key, declared] of Object.entries(raw.columns)) {
     if (file.isFaulty([...columnsPath, key])) continue;
-    const column = readColumn(site, key, typeof declared === 'string' ? { type: declared } : declared);
+    const column = readColumn(site, {
+      key,
+      declared: typeof declared === 'string' ? { type: declared } : declared,
+    });
     checkColumnName(site, { key, column, earlier: columns });
     columns.push(column);
   }
@@ -183,8 +190,7 @@ function readColumns(site: DatasetSite): DeclaredColumn[] | 'any' | undefined {
 
 function readColumn(
   { file, columnsPath, raw }: DatasetSite,
-  key: string,
-  declared: RawColumn,
+  { key, declared }: { key: string; declared: RawColumn },
 ): DeclaredColumn {
   const path = [...columnsPath, key];
   const {

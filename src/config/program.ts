@@ -107,7 +107,7 @@ const DATA_FOLDERS: FolderName[] = ['input', 'archive', 'failed', 'output', 'out
 /** Notes folders that are the same, or nested in a way that would lose data. */
 function checkFolders(file: ConfigFile, folders: Folders): void {
   const names = Object.keys(FOLDER_KEYS) as FolderName[];
-  const object = (pair: [FolderName, FolderName], text: string) => blame(file, pair, text);
+  const object = (pair: [FolderName, FolderName], text: string) => blame(file, { pair, text });
   names.forEach((name, index) => {
     for (const other of names.slice(0, index)) {
       if (folders[name] === folders[other])
@@ -131,7 +131,7 @@ function checkFolders(file: ConfigFile, folders: Folders): void {
  * Complains about the first of two folders that the user wrote. Two that both follow from others come into conflict
  * only when those do.
  */
-function blame(file: ConfigFile, pair: [FolderName, FolderName], text: string): void {
+function blame(file: ConfigFile, { pair, text }: { pair: [FolderName, FolderName]; text: string }): void {
   const written = pair.map((name) => ['folders', FOLDER_KEYS[name]]).find((path) => file.nodeAt(path));
   if (written) file.complain(written, text);
 }

@@ -48,6 +48,12 @@ export interface RuleSite {
   case: CaseRule;
 }
 
+/** A part of the rules and where it stands. */
+interface Spot {
+  value: unknown;
+  at: KeyPath;
+}
+
 /**
  * Checks the JSON Schema keywords beside a column's type: each is known, can have an effect on a value of that type,
  * and compiles. Returns the rules as they are to be applied to cleaned values (texts in `enum` and `const` folded to
@@ -57,8 +63,7 @@ export function checkRules(site: RuleSite): Record<string, unknown> | undefined 
   const { file, path } = site;
   // Ordinary objects: ajv trips over those without a prototype.
   const rules = structuredClone(site.rules);
-  const folded = readRules(site, rules, path);
-  if (file.isFaulty(path)) return undefined;
+  const folded = readRules(site, { value: rules, at: path });
   if (!ajv.validateSchema(rules)) {
     const { instancePath, data, message } = ajv.errors![0];
     file.complain(file.pathOf(instancePath, path), `found ${show(data)}, but the value ${message}`);
@@ -75,20 +80,29 @@ export function checkRules(site: RuleSite): Record<string, unknown> | undefined 
   }
 }
 
-function readRules(site: RuleSite, rules: Record<string, unknown>, path: KeyPath): Record<string, unknown> {
+function readRules(site: RuleSite, { value: rules, at: path }: Spot): Record<string, unknown> {
   const nested = path.length > site.path.length;
   const result: Record<string, unknown> = {};
-  for (const [keyword, value] of Object.entries(rules)) {
+  for (const [keyword, value] of Object.entries(rules as Record<string, unknown>)) {
     const at = [...path, keyword];
-    const objection = nested && keyword === 'type' ? undefined : objectionTo(keyword, value, site.type);
+    const objection =
+      nested && keyword === 'type' ? undefined : objectionTo({ keyword, value, type: site.type });
     if (objection) site.file.complain(at, objection);
-    else if (!ANNOTATIONS.includes(keyword)) result[keyword] = readRule(site, keyword, { value, at });
+    else if (!ANNOTATIONS.includes(keyword)) result[keyword] = readRule(site, { keyword, value, at });
   }
   return result;
 }
 
 /** Why a keyword cannot stand beside a type, or undefined. */
-function objectionTo(keyword: string, value: unknown, type: SqlType): string | undefined {
+function objectionTo({
+  keyword,
+  value,
+  type,
+}: {
+  keyword: string;
+  value: unknown;
+  type: SqlType;
+}): string | undefined {
   const idle = `has no effect on a value of type ${formatSqlType(type)}`;
   if (REFERENCE_KEYWORDS.includes(keyword))
     return 'not supported; write the rule out, or share it by a YAML anchor';
@@ -115,29 +129,29 @@ function objectionToFormat(
   return NUMBER_FORMATS.includes(value) === isNumber ? undefined : `${show(value)} ${idle}`;
 }
 
-function readRule(site: RuleSite, keyword: string, { value, at }: { value: unknown; at: KeyPath }): unknown {
-  if (SUBSCHEMA_KEYWORDS.includes(keyword)) return readSubschema(site, value, at);
+function readRule(site: RuleSite, { keyword, value, at }: Spot & { keyword: string }): unknown {
+  if (SUBSCHEMA_KEYWORDS.includes(keyword)) return readSubschema(site, { value, at });
   if (SUBSCHEMA_LIST_KEYWORDS.includes(keyword) && Array.isArray(value)) {
-    return value.map((item, index) => readSubschema(site, item, [...at, index]));
+    return value.map((item, index) => readSubschema(site, { value: item, at: [...at, index] }));
   }
-  if (keyword === 'const') return readLiteral(site, value, at);
+  if (keyword === 'const') return readLiteral(site, { value, at });
   if (keyword === 'enum' && Array.isArray(value)) {
     // NULL never reaches the rules: whether it is allowed is said by "nullable".
     const literals = value.flatMap((item, index) =>
-      item === null ? [] : [readLiteral(site, item, [...at, index])],
+      item === null ? [] : [readLiteral(site, { value: item, at: [...at, index] })],
     );
     return [...new Set(literals)];
   }
   return value;
 }
 
-function readSubschema(site: RuleSite, value: unknown, at: KeyPath): unknown {
+function readSubschema(site: RuleSite, { value, at }: Spot): unknown {
   const isSchema = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isSchema ? readRules(site, value as Record<string, unknown>, at) : value;
+  return isSchema ? readRules(site, { value, at }) : value;
 }
 
 /** A value to compare with: a number for a number column, for any other the text as written, in the column's case. */
-function readLiteral(site: RuleSite, value: unknown, at: KeyPath): unknown {
+function readLiteral(site: RuleSite, { value, at }: Spot): unknown {
   const { file, type } = site;
   if (type.kind === 'json') return typeof value === 'string' ? foldCase(value, site.case) : value;
   const node = file.nodeAt(at);

@@ -37,7 +37,7 @@ export function checkShape(file: ConfigFile, schema: SchemaObject, options: Shap
   if (!file.node && !options.emptyIsAbsent) return undefined;
   const value = file.node ? plain({ file, ...options }, file.node, { schema, path: [] }) : {};
   const validate = compiledOnce(schema);
-  if (!validate(value)) for (const error of validate.errors ?? []) report(file, schema, error);
+  if (!validate(value)) for (const error of validate.errors ?? []) report(file, { root: schema, error });
   return value;
 }
 
@@ -111,13 +111,13 @@ function plainScalar(node: ScalarNode, schema: SchemaObject | undefined): unknow
   return node.value;
 }
 
-function report(file: ConfigFile, root: SchemaObject, error: ErrorObject): void {
+function report(file: ConfigFile, { root, error }: { root: SchemaObject; error: ErrorObject }): void {
   const path = file.pathOf(error.instancePath);
   const parent = error.parentSchema as SchemaObject;
   switch (error.keyword) {
     case 'additionalProperties': {
       const key = error.params.additionalProperty as string;
-      complainUnknownKey(file, [...path, key], { known: Object.keys(parent.properties), root });
+      complainUnknownKey(file, { path: [...path, key], known: Object.keys(parent.properties), root });
       return;
     }
     case 'required': {
@@ -131,12 +131,12 @@ function report(file: ConfigFile, root: SchemaObject, error: ErrorObject): void 
     default:
       file.complain(
         path,
-        `${foundAt(file, path, error.data)}, expected ${expectation(parent)}${nearWord(error)}`,
+        `${foundAt(file, { path, value: error.data })}, expected ${expectation(parent)}${nearWord(error)}`,
       );
   }
 }
 
-function foundAt(file: ConfigFile, path: KeyPath, value: unknown): string {
+function foundAt(file: ConfigFile, { path, value }: { path: KeyPath; value: unknown }): string {
   return file.secret && !isHarmless(path) ? 'found a value that is not shown here' : `found ${show(value)}`;
 }
 
@@ -154,8 +154,7 @@ function isHarmless(path: KeyPath): boolean {
 /** Notes a key that nobody knows; the last step of `path` is the key. */
 function complainUnknownKey(
   file: ConfigFile,
-  path: KeyPath,
-  { known, root }: { known: string[]; root: SchemaObject },
+  { path, known, root }: { path: KeyPath; known: string[]; root: SchemaObject },
 ): void {
   const key = String(path.at(-1));
   // "password:secret" without a space is a key to YAML.

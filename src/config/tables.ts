@@ -81,20 +81,19 @@ export function readTables(file: ConfigFile, options: TableOptions): Record<stri
   if (!contract) return tables;
   for (const [name, raw] of file.node?.kind === 'map' ? Object.entries(raws) : []) {
     if (file.isFaulty([name])) continue;
-    const site = siteOf({ ...options, contract, file }, name, raw);
+    const site = siteOf({ ...options, contract, file }, { name, raw });
     if (site) tables[name] = readTable(site);
   }
   for (const dataset of contract.datasets) {
     if (dataset.columns !== 'any') tables[dataset.name] ??= derivedTable(dataset, dataset.columns);
   }
-  for (const table of Object.values(tables)) checkNameLengths(file, table, options);
+  for (const table of Object.values(tables)) checkNameLengths(table, { file, ...options });
   return tables;
 }
 
 function siteOf(
   options: TableOptions & { contract: Contract; file: ConfigFile },
-  name: string,
-  raw: RawTable | RawColumn[],
+  { name, raw }: { name: string; raw: RawTable | RawColumn[] },
 ): TableSite | undefined {
   const { file, contract, contractFile } = options;
   const dataset = contract.datasets.find((candidate) => candidate.name === name);
@@ -127,10 +126,10 @@ function readTable(site: TableSite): TableSpec {
     indexes: raw.indexes.map(fold),
   };
   checkTwins(site, table);
-  if (dataset.columns !== 'any') compareWithDataset(site, table, dataset.columns);
+  if (dataset.columns !== 'any') compareWithDataset(site, { table, declared: dataset.columns });
   checkKey(site, table);
   table.indexes.forEach((names, index) => {
-    checkIndexed(site, table, { names, at: [...site.path, 'indexes', index] });
+    checkIndexed(site, { table, names, at: [...site.path, 'indexes', index] });
   });
   return table;
 }
@@ -143,7 +142,10 @@ function checkTwins({ file, columnsPath }: TableSite, table: TableSpec): void {
 }
 
 /** What the table lacks would be lost, and what only the table has could not be filled. */
-function compareWithDataset(site: TableSite, table: TableSpec, declared: DeclaredColumn[]): void {
+function compareWithDataset(
+  site: TableSite,
+  { table, declared }: { table: TableSpec; declared: DeclaredColumn[] },
+): void {
   const { file, columnsPath, contractFile, dataset } = site;
   const declaredNames = declared.map(({ name }) => name);
   const tableNames = table.columns.map(({ name }) => name);
@@ -170,7 +172,7 @@ function checkKey(site: TableSite, table: TableSpec): void {
   if (table.mode === 'upsert' && table.key.length === 0) {
     file.complain(at, 'missing; mode upsert needs the columns that tell whether two rows are the same');
   }
-  checkIndexed(site, table, { names: table.key, at });
+  checkIndexed(site, { table, names: table.key, at });
   if (dataset.columns === 'any') return;
   table.key.forEach((name, index) => {
     const column = (dataset.columns as DeclaredColumn[]).find((candidate) => candidate.name === name);
@@ -184,8 +186,7 @@ function checkKey(site: TableSite, table: TableSpec): void {
 
 function checkIndexed(
   { file, engine }: TableSite,
-  table: TableSpec,
-  { names, at }: { names: string[]; at: KeyPath },
+  { table, names, at }: { table: TableSpec; names: string[]; at: KeyPath },
 ): void {
   names.forEach((name, index) => {
     const column = table.columns.find((candidate) => candidate.name === name);
@@ -215,7 +216,10 @@ function derivedTable(dataset: Dataset, declared: DeclaredColumn[]): TableSpec {
   return { name: dataset.name, columns, key: [], mode: 'append', indexes: [] };
 }
 
-function checkNameLengths(file: ConfigFile, table: TableSpec, { engine, contractFile }: TableOptions): void {
+function checkNameLengths(
+  table: TableSpec,
+  { file, engine, contractFile }: TableOptions & { file: ConfigFile },
+): void {
   if (engine === 'none') return;
   const declaredIn = file.nodeAt([table.name]) ? file : contractFile;
   for (const name of [table.name, ...table.columns.map((column) => column.name)]) {

@@ -55,6 +55,7 @@ describe('settings', () => {
       const settings = loadSettings({ root: name, configDir: `${name}/config`, env: {} });
       expect(settings.root).toBe(root);
       expect(settings.configDir).toBe(join(root, 'config'));
+      expect(settings.folders.archive).toBe(join(root, 'input_csv/archived'));
       expect(settings.folders.failed).toBe(join(root, 'input_csv/output_failed'));
     } finally {
       process.chdir(before);
