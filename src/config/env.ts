@@ -36,12 +36,7 @@ export function substituteEnv(source: string, env: Environment): Substitution {
 function replaceOne(result: Substitution, inside: string | undefined, env: Environment): void {
   const parts = inside === undefined ? null : NAME_AND_DEFAULT.exec(inside);
   if (!parts) {
-    result.problem ??=
-      'a reference to the environment is written $' +
-      '{NAME} or $' +
-      '{NAME:-default}; a literal "$' +
-      '{" is written "$$' +
-      '{"';
+    result.problem ??= `a reference to the environment is written \${NAME} or \${NAME:-default}; a literal "\${" is written "$\${"`;
     return;
   }
   const [, name, fallback] = parts;
