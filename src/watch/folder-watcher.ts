@@ -240,13 +240,13 @@ export class FolderWatcher {
     this.#timerAtMs = Number.POSITIVE_INFINITY;
     this.#round = this.#runRound().finally(() => {
       this.#round = undefined;
+      if (this.#isIdle()) for (const resolve of this.#idleWaiters.splice(0)) resolve();
       this.#arm();
     });
   }
 
   async #runRound(): Promise<void> {
     while (this.#isRunning && this.#nextAtMs() <= performance.now()) await this.#step();
-    if (this.#isIdle()) for (const resolve of this.#idleWaiters.splice(0)) resolve();
   }
 
   #step(): Promise<void> {
