@@ -144,7 +144,7 @@ function readDataset(site: DatasetSite): Dataset | undefined {
     columns,
     names: raw.names,
     missing: raw.missing,
-    nullTokens: [...new Set(raw.null_tokens.map((token) => token.trim().toLowerCase()))],
+    nullTokens: readNullTokens(site),
     duplicates: raw.duplicates,
     invalid: raw.invalid,
     maxSetAside: readMaxSetAside(raw.max_set_aside),
@@ -156,6 +156,16 @@ function readDataset(site: DatasetSite): Dataset | undefined {
     header: raw.header,
     case: raw.case,
   };
+}
+
+/**
+ * A dataset that takes whatever comes and keeps case and missing values wants a faithful picture of the file: there an
+ * empty cell is an empty text and "NA" is "NA", unless the user names tokens.
+ */
+function readNullTokens({ file, path, raw }: DatasetSite): string[] {
+  const isFaithful = raw.columns === 'any' && raw.case === 'keep' && raw.missing === 'keep';
+  if (isFaithful && file.nodeAt([...path, 'null_tokens']) === undefined) return [];
+  return [...new Set(raw.null_tokens.map((token) => token.trim().toLowerCase()))];
 }
 
 /** Whether rows of the dataset can have a {@link RESCUED} column. */
