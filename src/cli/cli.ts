@@ -6,10 +6,22 @@ import { VERSION } from '../base/version.js';
 import { loadSettings } from '../config/load-settings.js';
 import { checkCommand } from './check.js';
 import type { Command, CommandContext } from './command.js';
+import { initCommand } from './init.js';
 import { onceCommand } from './once.js';
+import { queryCommand } from './query.js';
+import { retryCommand } from './retry.js';
 import { runCommand } from './run.js';
+import { statusCommand } from './status.js';
 
-const COMMANDS: readonly Command[] = [runCommand, onceCommand, checkCommand];
+const COMMANDS: readonly Command[] = [
+  runCommand,
+  onceCommand,
+  checkCommand,
+  initCommand,
+  statusCommand,
+  retryCommand,
+  queryCommand,
+];
 
 const COMMON_OPTIONS = {
   root: { type: 'string' },

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'libsql';
 
@@ -40,13 +40,26 @@ export interface FileRecord {
 
 export type NewFileRecord = Omit<FileRecord, 'id' | 'loadedAt'> & { loadedAt?: string | null };
 
-/** What `status` shows. */
+/** Everything that the ledger knows of, counted. */
 export interface LedgerSummary {
   byState: Record<FileState, number>;
   failedByCode: Record<string, number>;
   rowsLoaded: number;
-  /** Since `since`: files judged and rows loaded. */
-  recent: { files: number; rows: number; bytes: number };
+}
+
+/** What was done in a stretch of time. */
+export interface LedgerActivity {
+  /** Files. */
+  converted: number;
+  failed: number;
+  duplicates: number;
+  /** Rows of the converted files that went into Parquet. */
+  rows: number;
+  /** Bytes of the converted files. */
+  bytes: number;
+  /** Files and rows that went into tables. */
+  loaded: number;
+  rowsLoaded: number;
 }
 
 const SCHEMA_VERSION = 1;
@@ -109,6 +122,24 @@ export class Ledger {
     }
   }
 
+  /**
+   * Opens a ledger to look at it, while a daemon may be writing it. Undefined when there is none; throws when it cannot
+   * be read. Nothing is created, and a damaged ledger stays as it is.
+   */
+  static openExisting(file: string): Ledger | undefined {
+    if (!existsSync(file)) return undefined;
+    const db = new Database(file);
+    try {
+      db.exec('PRAGMA busy_timeout = 5000');
+      db.exec('PRAGMA query_only = 1');
+      checkVersion(db);
+      return new Ledger(db);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  }
+
   /** Runs `work` in one transaction. */
   inTransaction<T>(work: () => T): T {
     return this.#db.transaction(work)();
@@ -152,20 +183,31 @@ export class Ledger {
     return new Map(rows.map(({ name, fingerprint }) => [name, fingerprint]));
   }
 
-  summary(since: string): LedgerSummary {
+  summary(): LedgerSummary {
     const byState = { converted: 0, loaded: 0, failed: 0, load_failed: 0, duplicate: 0 };
     for (const { state, files } of this.#statements.states.all() as { state: FileState; files: number }[]) {
       byState[state] = files;
     }
     const codes = this.#statements.codes.all() as { code: string; files: number }[];
     const totals = this.#statements.totals.get() as { rows: number };
-    const recent = this.#statements.recent.get(since) as LedgerSummary['recent'];
     return {
       byState,
       failedByCode: Object.fromEntries(codes.map(({ code, files }) => [code, files])),
       rowsLoaded: totals.rows,
-      recent,
     };
+  }
+
+  /** What was done since `since`, ISO 8601 in UTC. */
+  activity(since: string): LedgerActivity {
+    const judged = this.#statements.judgedSince.get(since) as Omit<LedgerActivity, 'loaded' | 'rowsLoaded'>;
+    const loaded = this.#statements.loadedSince.get(since) as Pick<LedgerActivity, 'loaded' | 'rowsLoaded'>;
+    return { ...judged, ...loaded };
+  }
+
+  /** Reason codes of failed files by the path, relative to the input folder, where each was put last. */
+  failedPlaces(): Map<string, string> {
+    const rows = this.#statements.failedPlaces.all() as { original: string; code: string }[];
+    return new Map(rows.map(({ original, code }) => [original, code]));
   }
 
   /** The newest records first. */
@@ -184,15 +226,23 @@ function openDatabase(file: string): Database.Database {
     db.exec('PRAGMA busy_timeout = 5000');
     db.exec('PRAGMA journal_mode = WAL');
     db.exec('PRAGMA synchronous = NORMAL');
-    const [{ user_version: version }] = db.prepare('PRAGMA user_version').all() as { user_version: number }[];
-    if (version === 0) db.exec(`BEGIN; ${SCHEMA}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
-    else if (version !== SCHEMA_VERSION)
-      throw new Error(`the ledger has version ${version}, not ${SCHEMA_VERSION}`);
+    if (versionOf(db) === 0) db.exec(`BEGIN; ${SCHEMA}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
+    checkVersion(db);
     return db;
   } catch (error) {
     db.close();
     throw error;
   }
+}
+
+function versionOf(db: Database.Database): number {
+  const [{ user_version: version }] = db.prepare('PRAGMA user_version').all() as { user_version: number }[];
+  return version;
+}
+
+function checkVersion(db: Database.Database): void {
+  const version = versionOf(db);
+  if (version !== SCHEMA_VERSION) throw new Error(`the ledger has version ${version}, not ${SCHEMA_VERSION}`);
 }
 
 function prepareAll(db: Database.Database) {
@@ -218,12 +268,28 @@ function prepareAll(db: Database.Database) {
       `SELECT code, count(*) AS files FROM files WHERE state IN ('failed', 'load_failed') GROUP BY code ORDER BY 2 DESC`,
     ),
     totals: db.prepare(`SELECT coalesce(sum(rows_out), 0) AS rows FROM files WHERE state = 'loaded'`),
-    recent: db.prepare(
-      `SELECT count(*) AS files, coalesce(sum(rows_out), 0) AS rows, coalesce(sum(bytes_in), 0) AS bytes
+    judgedSince: db.prepare(
+      `SELECT ${count(CONVERTED)} AS converted, ${count("state = 'failed'")} AS failed,
+         ${count("state = 'duplicate'")} AS duplicates,
+         coalesce(sum(rows_out) FILTER (WHERE ${CONVERTED}), 0) AS rows,
+         coalesce(sum(bytes_in) FILTER (WHERE ${CONVERTED}), 0) AS bytes
        FROM files WHERE judged_at >= ?`,
+    ),
+    loadedSince: db.prepare(
+      `SELECT count(*) AS loaded, coalesce(sum(rows_out), 0) AS rowsLoaded FROM files WHERE loaded_at >= ?`,
+    ),
+    failedPlaces: db.prepare(
+      `SELECT original, code FROM files WHERE state = 'failed' AND original IS NOT NULL ORDER BY id`,
     ),
     latest: db.prepare(`${SELECT} ORDER BY id DESC LIMIT ?`),
   };
+}
+
+/** A Parquet file was made of it. Those that others put into the output folder have no conversion. */
+const CONVERTED = "state IN ('converted', 'loaded', 'load_failed') AND convert_ms IS NOT NULL";
+
+function count(condition: string): string {
+  return `count(*) FILTER (WHERE ${condition})`;
 }
 
 const COLUMNS = [
