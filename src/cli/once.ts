@@ -44,7 +44,7 @@ function summarise(outcome: OnceOutcome): string {
     `${outcome.failed} failed`,
     `${plural(outcome.loaded, 'file')} loaded (${plural(outcome.rowsLoaded, 'row')})`,
   ];
-  if (outcome.refused > 0) parts.push(`${outcome.refused} refused by the database`);
+  if (outcome.refused > 0) parts.push(`${outcome.refused} Parquet files could not be loaded`);
   if (outcome.notLoaded > 0) parts.push(`${outcome.notLoaded} wait for the database`);
   if (outcome.leftBehind.length > 0)
     parts.push(`${outcome.leftBehind.length} still being written, left for the next run`);

@@ -348,7 +348,6 @@ export class LoadQueue {
   ): Promise<void> {
     this.#known.delete(file.name);
     if (outcome.status === 'refused') {
-      this.totals.refused++;
       this.#readyTables.delete(table.name);
       await this.#park(
         file,
@@ -385,6 +384,7 @@ export class LoadQueue {
 
   /** Puts aside a Parquet file that no retry can load, with a report beside it. */
   async #park(file: { name: string; path: string; recordId?: number }, error: DropgateError): Promise<void> {
+    this.totals.refused++;
     const { folders, ledger, log } = this.#options;
     const extension = path.extname(file.name);
     await fileOps.mkdir(folders.outputFailed, { recursive: true });
