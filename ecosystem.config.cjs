@@ -15,8 +15,9 @@ module.exports = {
       watch: false,
       // pm2 sends SIGINT, which finishes the files in hand. Longer than twice shutdown_ms of dropgate.yaml (10 s).
       kill_timeout: 30_000,
-      // Done, and what no restart mends: a wrong configuration, a second daemon on the same folders.
-      stop_exit_codes: [0, 2, 5],
+      // What no restart mends: a wrong configuration, a second daemon on the same folders. Not 0: that is also what pm2
+      // sees when the kernel kills the process for want of memory.
+      stop_exit_codes: [2, 5],
       restart_delay: 5_000,
       // Ten ends, each within 30 s of its start, and pm2 gives up.
       min_uptime: 30_000,

@@ -39,6 +39,8 @@ test('ecosystem.config.cjs starts one daemon and gives it time to end', () => {
   expect(existsSync(join(app.cwd, app.script.replace('dist/', 'src/').replace('.js', '.ts')))).toBe(true);
   expect(app).toMatchObject({ args: 'run', exec_mode: 'fork', instances: 1, watch: false });
   expect(app.kill_timeout).toBeGreaterThan(2 * DEFAULT_SHUTDOWN_MS);
+  // pm2 takes an end by kill -9 for exit code 0: with 0 here it would not start the daemon again.
+  expect(app.stop_exit_codes).toEqual([2, 5]);
 });
 
 describe('crontab', () => {
