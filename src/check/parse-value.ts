@@ -67,7 +67,7 @@ export function parserFor(type: SqlType): ValueParser {
     case 'timestamp':
       return {
         parse: (text) => parseTimestamp(text) ?? wrong('a timestamp such as 2026-11-22 06:31:02'),
-        push: (vector, value) => vector.pushSafeInteger(value as number),
+        push: pushInt64,
       };
     case 'uuid':
       return {
@@ -121,11 +121,14 @@ function bigintParser(rule: string): ValueParser {
       }
       return value >= -9007199254740991n && value <= 9007199254740991n ? Number(value) : value;
     },
-    push(vector, value) {
-      if (typeof value === 'bigint') vector.pushBigInt(value);
-      else vector.pushSafeInteger(value as number);
-    },
+    push: pushInt64,
   };
+}
+
+/** Appends a 64-bit integer that is a number where it is safe, else a bigint. */
+function pushInt64(vector: Vector, value: PhysicalValue): void {
+  if (typeof value === 'bigint') vector.pushBigInt(value);
+  else vector.pushSafeInteger(value as number);
 }
 
 const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?$/;
@@ -160,8 +163,7 @@ function decimalParser(type: SqlType, rule: string): ValueParser {
     push(vector, value) {
       if (physical === 'int32') vector.pushInt32(Number(value));
       else if (physical === 'fixed') vector.pushBytes(bigEndian(BigInt(value)), 0, 16);
-      else if (typeof value === 'bigint') vector.pushBigInt(value);
-      else vector.pushSafeInteger(value as number);
+      else pushInt64(vector, value);
     },
   };
 }
@@ -183,7 +185,8 @@ function floatParser(type: SqlType, rule: string): ValueParser {
       if (!FLOAT.test(text)) return new Violation('wrong_type', rule, 'is not a number');
       const value = single ? Math.fround(Number(text)) : Number(text);
       if (!Number.isFinite(value)) return new Violation('out_of_range', rule, `is too large for ${rule}`);
-      return value;
+      // Zero has no sign here, so that equal values are one.
+      return value === 0 ? 0 : value;
     },
     push(vector, value) {
       if (single) vector.pushFloat(value as number);
@@ -235,8 +238,8 @@ function parseTime(text: string): number | undefined {
 
 const TIMESTAMP = /^([\d/-]{8,10})(?:[ Tt]+([\d:.,]+)\s*(z|utc|[+-]\d{2}(?::?\d{2})?)?)?$/i;
 
-/** Microseconds since 1970; an offset is applied, so that the result is in UTC. */
-function parseTimestamp(text: string): number | undefined {
+/** Microseconds since 1970, a bigint where a number is not exact; an offset is applied, so that the result is in UTC. */
+function parseTimestamp(text: string): number | bigint | undefined {
   const match = TIMESTAMP.exec(text);
   if (!match) return undefined;
   const days = parseDate(match[1]);
@@ -244,7 +247,9 @@ function parseTimestamp(text: string): number | undefined {
   if (days === undefined || time === undefined) return undefined;
   const offset = offsetMinutes(match[3]);
   if (offset === undefined) return undefined;
-  return days * DAY_MS * 1000 + time - offset * 60_000_000;
+  const ofDay = time - offset * 60_000_000;
+  const sum = days * DAY_MS * 1000 + ofDay;
+  return Number.isSafeInteger(sum) ? sum : BigInt(days) * BigInt(DAY_MS * 1000) + BigInt(ofDay);
 }
 
 function offsetMinutes(zone: string | undefined): number | undefined {
