@@ -1,25 +1,12 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type FreshDatabase, freshMysql, freshPostgres } from '../helpers/databases.js';
 import { realStudentCsv, repositoryRoot } from '../helpers/real-data.js';
 import { Site } from './site.js';
+import { TARGETS } from './targets.js';
 
 const SAMPLE = `${repositoryRoot}/samples/student-sample.csv`;
 const BROKEN = `${repositoryRoot}/samples/student-broken.csv`;
-
-/** The engines that every promise must hold on. */
-const TARGETS = {
-  embedded: async () => ({ config: 'database: { engine: embedded }\n', drop: async () => undefined }),
-  postgres: async () => serverTarget('postgres', await freshPostgres()),
-  mysql: async () => serverTarget('mysql', await freshMysql()),
-};
-
-function serverTarget(engine: string, database: FreshDatabase) {
-  const { host, port, user, password } = database;
-  const config = { database: { engine, host, port, user, password, database: database.database } };
-  return { config: JSON.stringify(config), drop: () => database.drop() };
-}
 
 /** Rows of a CSV file as independent code sees them: trimmed, lower-cased, without rows that miss a value or repeat. */
 function expectedRows(file: string): string[] {

@@ -78,6 +78,13 @@ export class Site {
     return JSON.parse(readFileSync(this.path(`${file}.report.json`), 'utf8'));
   }
 
+  /** The answer of `dropgate query` as objects. */
+  async query(sql: string): Promise<Record<string, unknown>[]> {
+    const { code, stdout, stderr } = await this.run('query', sql, '--format', 'json');
+    if (code !== 0) throw new Error(`dropgate query ended with ${code}: ${stderr}`);
+    return JSON.parse(stdout);
+  }
+
   /** Runs a command to its end. */
   run(...args: string[]): Promise<Finished> {
     return this.#spawn(args).finished;
