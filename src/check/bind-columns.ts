@@ -1,5 +1,5 @@
 import type { ReasonCode } from '../base/errors.js';
-import { quoteValue } from '../base/text.js';
+import { plural, quoteValue } from '../base/text.js';
 
 /** What a column of the file becomes. */
 export type Binding =
@@ -35,7 +35,7 @@ function bindByPosition({ width, declared }: BindOptions): BoundColumns {
   if (width === declared.length) {
     return { bindings: declared.map((_, index) => ({ kind: 'declared', index })), problems: [] };
   }
-  const message = `the file has no header and ${width} columns, ${declared.length} are declared`;
+  const message = `the file has no header and ${plural(width, 'column')}, ${declared.length} are declared`;
   const code = width < declared.length ? 'missing_column' : 'unknown_column';
   return { bindings: [], problems: [{ code, column: '', message }] };
 }

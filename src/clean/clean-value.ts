@@ -1,7 +1,7 @@
 /** How the values of one column are cleaned. */
 export interface CleanOptions {
   case: 'lower' | 'upper' | 'keep';
-  /** Lower-cased and trimmed texts that mean "no value". */
+  /** Trimmed texts that mean "no value"; letter case does not count. */
   nullTokens: readonly string[];
   /** Leave white space around values alone; only for tables without a contract. */
   keepWhiteSpace?: boolean;
@@ -12,14 +12,19 @@ export interface CleanOptions {
  * Applied twice it changes nothing more.
  */
 export function cleanerFor(options: CleanOptions): (raw: string) => string | null {
-  const nullTokens = new Set(options.nullTokens);
+  const nullTokens = new Set(options.nullTokens.map(folded));
   const longest = Math.max(-1, ...options.nullTokens.map((token) => token.length));
   return (raw) => {
     const trimmed = raw.trim();
-    if (trimmed.length <= longest && nullTokens.has(trimmed.toLowerCase())) return null;
+    if (trimmed.length <= longest && nullTokens.has(folded(trimmed))) return null;
     const text = options.keepWhiteSpace ? raw : trimmed;
     if (options.case === 'lower') return text.toLowerCase();
     if (options.case === 'upper') return text.toUpperCase();
     return text;
   };
+}
+
+/** The same for texts that differ in letter case only, those included whose upper case is longer, such as ß. */
+function folded(text: string): string {
+  return text.toLowerCase().toUpperCase().toLowerCase();
 }

@@ -4,6 +4,8 @@ import type { TypedColumn, Vector } from '../base/vector.js';
 /** 32-bit words of a row's hash. 128 bits: two different rows of 10^9 collide with a probability below 10^-20. */
 const LANES = 4;
 const FIRST_SLOTS = 1024;
+/** A table that grew beyond this for one large file is given back, so that small files need not empty it. */
+const MAX_SPARE_SLOTS = 1 << 16;
 
 /** Odd multipliers, one a lane (from the finaliser of MurmurHash3 and its relatives). */
 const MIX = [0x85ebca6b | 0, 0xc2b2ae35 | 0, 0x27d4eb2f | 0, 0x165667b1 | 0];
@@ -26,7 +28,13 @@ export class DuplicateFinder {
   /** Forgets all rows; the hashes of dictionary values stay valid as long as the dictionaries do. */
   clear(): void {
     this.#count = 0;
-    this.#slots.fill(0);
+    if (this.#slots.length <= MAX_SPARE_SLOTS) {
+      this.#slots.fill(0);
+      return;
+    }
+    this.#slots = new Int32Array(FIRST_SLOTS);
+    this.#rows = new Int32Array(FIRST_SLOTS * LANES);
+    this.#batch = new Int32Array(0);
   }
 
   /** Forgets everything, when dictionaries were emptied. */
@@ -80,10 +88,11 @@ export class DuplicateFinder {
   #mixPlain(column: TypedColumn, rowCount: number): void {
     const { values, nulls } = column;
     const words = new Int32Array(LANES);
+    const target = { words, at: 0, salt: this.#salt };
     const batch = this.#batch;
     for (let row = 0, at = 0; row < rowCount; row++, at += LANES) {
       if (nulls !== undefined && nulls[row] === 1) words.fill(0);
-      else hashValue(values, row, words, 0);
+      else hashValue(values, row, target);
       for (let lane = 0; lane < LANES; lane++)
         batch[at + lane] = mixed(batch[at + lane], words[lane], MIX[lane]);
     }
@@ -102,7 +111,11 @@ export class DuplicateFinder {
       known.words = next;
     }
     for (; known.count < values.length; known.count++) {
-      hashValue(values, known.count, known.words, (known.count + 1) * LANES);
+      hashValue(values, known.count, {
+        words: known.words,
+        at: (known.count + 1) * LANES,
+        salt: this.#salt,
+      });
     }
     return known.words;
   }
@@ -154,14 +167,18 @@ function mixed(state: number, word: number, multiplier: number): number {
   return ((x << 13) | (x >>> 19)) ^ word;
 }
 
-/** Writes a 128-bit hash of value `index` to `words[at..at + 4)`; never all zero, which stands for NULL. */
-function hashValue(values: Vector, index: number, words: Int32Array, at: number): void {
+/** Writes a salted 128-bit hash of value `index` to `words[at..at + 4)`; never all zero, which stands for NULL. */
+function hashValue(
+  values: Vector,
+  index: number,
+  { words, at, salt }: { words: Int32Array; at: number; salt: Int32Array },
+): void {
   const start = values.width === 0 ? values.offsets[index] : index * values.width;
   const end = values.width === 0 ? values.offsets[index + 1] : start + values.width;
-  let a = end - start;
-  let b = 0x9e3779b9 | 0;
-  let c = 0x7f4a7c15;
-  let d = 0x94d049bb | 0;
+  let a = salt[0] ^ (end - start);
+  let b = salt[1];
+  let c = salt[2];
+  let d = salt[3];
   for (let i = start; i < end; i++) {
     const byte = values.bytes[i];
     a = Math.imul(a ^ byte, 0x01000193);
