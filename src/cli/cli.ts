@@ -6,6 +6,7 @@ import { VERSION } from '../base/version.js';
 import { loadSettings } from '../config/load-settings.js';
 import { checkCommand } from './check.js';
 import type { Command, CommandContext } from './command.js';
+import { doctorCommand } from './doctor.js';
 import { initCommand } from './init.js';
 import { onceCommand } from './once.js';
 import { queryCommand } from './query.js';
@@ -21,6 +22,7 @@ const COMMANDS: readonly Command[] = [
   statusCommand,
   retryCommand,
   queryCommand,
+  doctorCommand,
 ];
 
 const COMMON_OPTIONS = {

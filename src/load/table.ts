@@ -36,6 +36,15 @@ export async function ensureTable(engine: Engine, table: TargetTable): Promise<'
   throw new DropgateError('table_differs', `Table ${quoteValue(table.name)}: ${differences.join('; ')}.`);
 }
 
+/**
+ * What {@link ensureTable} would object to in the table that is there, by column; undefined when there is none. Changes
+ * nothing.
+ */
+export async function tableDifferences(engine: Engine, table: TargetTable): Promise<string[] | undefined> {
+  const existing = await readTable(engine, engine.dialect, table.name);
+  return existing && compare(existing, table, engine.dialect);
+}
+
 /** False when somebody else created it at the same moment. */
 async function createTable(engine: Engine, table: TargetTable): Promise<boolean> {
   const statements = createStatements(table, engine.dialect);

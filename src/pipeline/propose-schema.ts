@@ -1,7 +1,6 @@
 import path from 'node:path';
 import { DropgateError } from '../base/errors.js';
 import { cutBytes } from '../base/files.js';
-import type { SqlType } from '../base/sql-type.js';
 import { quoteValue } from '../base/text.js';
 import { datasetSchema } from '../config/schemas.js';
 import { withDefaults } from '../config/shape.js';
@@ -23,10 +22,6 @@ export interface Proposal {
 
 /** The longest name that both databases take. */
 const MAX_NAME_BYTES = 63;
-/** Bytes of one row of a MySQL table that its VARCHARs may take, at four a character; the limit is 65,535 for all. */
-const MAX_VARCHAR_BYTES = 60_000;
-const BYTES_PER_CHARACTER = 4;
-
 /**
  * Reads a sample and proposes `schema.yaml` and `schema_sql.yaml`: the smallest types that all its values meet, as the
  * values are after cleaning. A sample does not hold all that is to come, so what is merely seen (few distinct values, the
@@ -41,13 +36,12 @@ export async function proposeSchema(options: { file: string; dataset?: string })
   const fileName = path.basename(options.file);
   const dataset = options.dataset === undefined ? datasetNameFor(fileName) : checkedName(options.dataset);
   const sample = await sampleColumns(options.file, nullTokens);
-  const columns = fitIntoRow(sample.columns);
-  checkColumnNames(columns);
-  const proposal = { dataset, files: patternFor(fileName), sample: { ...sample, columns } };
+  checkColumnNames(sample.columns);
+  const proposal = { dataset, files: patternFor(fileName), sample };
   return {
     ...proposal,
     schemaYaml: schemaYaml({ ...proposal, fileName }),
-    tablesYaml: tablesYaml({ dataset, columns, fileName }),
+    tablesYaml: tablesYaml({ dataset, columns: sample.columns, fileName }),
   };
 }
 
@@ -84,23 +78,6 @@ function patternFor(fileName: string): string {
 function parts(fileName: string): { stem: string; extension: string } {
   const { name, ext } = path.parse(fileName.replace(/\.gz$/i, ''));
   return { stem: name, extension: ext };
-}
-
-/** The longest VARCHARs become TEXT until a row of a MySQL table holds the rest. */
-function fitIntoRow(columns: readonly SampledColumn[]): SampledColumn[] {
-  const lengths = columns.map(({ type }) => lengthOf(type)).sort((a, b) => a - b);
-  let bytes = 0;
-  const kept = lengths.filter((length) => {
-    bytes += length * BYTES_PER_CHARACTER;
-    return bytes <= MAX_VARCHAR_BYTES;
-  });
-  const longest = kept.at(-1) ?? 0;
-  const text: SqlType = { kind: 'text' };
-  return columns.map((column) => (lengthOf(column.type) > longest ? { ...column, type: text } : column));
-}
-
-function lengthOf(type: SqlType): number {
-  return type.kind === 'varchar' ? type.length! : 0;
 }
 
 function checkColumnNames(columns: readonly SampledColumn[]): void {
