@@ -56,7 +56,7 @@ export async function sampleColumns(file: string, nullTokens: readonly string[])
     return await readSample({ source, nullTokens, encoding: 'auto' }).catch((error) => {
       if (!(error instanceof NotUtf8)) throw error;
       // It began as UTF-8 and is not, as when a file is converted.
-      return readSample({ source, nullTokens, encoding: 'windows-1252' });
+      return readSample({ source, nullTokens, encoding: 'survey' });
     });
   } finally {
     source.close();

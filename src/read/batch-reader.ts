@@ -1,67 +1,9 @@
-import { isUtf8 } from 'node:buffer';
 import { DropgateError } from '../base/errors.js';
-import { type FoundEncoding, lastCharacterEnd, sourceLength } from './encoding.js';
-import type { ByteSource } from './file-source.js';
-import { type Scanner, SENTINEL_BYTES } from './scanner.js';
+import type { Scanner } from './scanner.js';
+import type { TextFeed, TextWindow } from './text-feed.js';
+import { sourceLength } from './transcode.js';
 
-/** Bytes that are read at once. The first block is smaller, so that a column can leave dictionary mode early. */
-export const FIRST_BLOCK_BYTES = 1 << 20;
-export const BLOCK_BYTES = 8 << 20;
-
-/** A window that grew beyond this for one long row is given back. */
-const MAX_SPARE_BYTES = 4 * BLOCK_BYTES;
-
-/** Thrown when a file that looked like UTF-8 turns out not to be; the reader starts again with another encoding. */
-export class NotUtf8 extends Error {
-  /** Offset in the file of the first byte that cannot be decoded. */
-  readonly byteOffset: number;
-
-  constructor(byteOffset: number) {
-    super(`not UTF-8 at byte ${byteOffset}`);
-    this.byteOffset = byteOffset;
-  }
-}
-
-/** Growing window over the decoded text of a file, with room for the scanner's sentinel. */
-export class TextWindow {
-  buffer: Uint8Array;
-  /** The unread text is `buffer[from..end)`. */
-  from = 0;
-  end = 0;
-  /** Nothing follows `end`. */
-  final = false;
-
-  constructor(capacity: number) {
-    this.buffer = new Uint8Array(capacity + SENTINEL_BYTES);
-  }
-
-  /** Empties the window, keeping memory unless it became very large. */
-  reset(capacity: number): void {
-    const size = capacity + SENTINEL_BYTES;
-    if (this.buffer.length < size || this.buffer.length > MAX_SPARE_BYTES) this.buffer = new Uint8Array(size);
-    this.from = 0;
-    this.end = 0;
-    this.final = false;
-  }
-
-  /** Room for new bytes at `end`. */
-  get room(): number {
-    return this.buffer.length - SENTINEL_BYTES - this.end;
-  }
-
-  /** Makes room for `bytes` more, moving what is unread to the front. */
-  makeRoom(bytes: number): void {
-    if (this.from > 0) {
-      this.buffer.copyWithin(0, this.from, this.end);
-      this.end -= this.from;
-      this.from = 0;
-    }
-    if (this.room >= bytes) return;
-    const next = new Uint8Array(this.end + bytes + SENTINEL_BYTES);
-    next.set(this.buffer.subarray(0, this.end));
-    this.buffer = next;
-  }
-}
+export { NotUtf8, TextWindow } from './text-feed.js';
 
 /** Where a record stands in its file. */
 export interface Place {
@@ -72,37 +14,39 @@ export interface Place {
 }
 
 export interface BatchReaderOptions {
-  source: ByteSource;
-  window: TextWindow;
-  encoding: FoundEncoding;
+  feed: TextFeed;
   maxRowBytes: number;
   /** Line number of the first record. */
   firstLine: number;
-  /** Offset in the file of `window.from`. */
+  /** Offset in the file of the first unread byte. */
   firstOffset: number;
-  /** Bytes at the end of the window that begin a character and wait for its rest (UTF-8). */
-  unprovenBytes: number;
+  /** Bytes that are read at once. */
+  blockBytes: number;
 }
 
 /** Feeds a scanner block by block and knows the line and the offset of every record of the current batch. */
 export class BatchReader {
   readonly #options: BatchReaderOptions;
+  readonly #feed: TextFeed;
   readonly #window: TextWindow;
-  /** Line and offset in the file of the current batch's first byte. */
+  /** Line of the current batch's first byte. */
   #batchLine: number;
-  #batchOffset: number;
+  /** Where the current batch begins in the window's buffer, and in the file. */
   #batchStart: number;
-  #readSoFar = 0;
-  /** Bytes at the end of the window that begin a character and wait for its rest. */
-  #unprovenBytes: number;
+  #batchOffset: number;
+  /** A place in the current batch whose offset is known: offsets are mostly asked for in order. */
+  #knownAt: number;
+  #knownOffset: number;
 
   constructor(options: BatchReaderOptions) {
     this.#options = options;
-    this.#window = options.window;
+    this.#feed = options.feed;
+    this.#window = options.feed.window;
     this.#batchLine = options.firstLine;
+    this.#batchStart = this.#window.from;
     this.#batchOffset = options.firstOffset;
-    this.#batchStart = options.window.from;
-    this.#unprovenBytes = options.unprovenBytes;
+    this.#knownAt = this.#batchStart;
+    this.#knownOffset = this.#batchOffset;
   }
 
   /** The buffer that the scanner's offsets point into. */
@@ -117,26 +61,25 @@ export class BatchReader {
 
   /** Decoded bytes taken from the source so far. */
   get bytesRead(): number {
-    return this.#readSoFar;
+    return this.#window.base + this.#window.end;
   }
 
   /**
    * Scans the next batch. Answers false at the end of the file. A batch may be without rows.
-   * Errors: `row_too_long`, `bad_encoding`, those of the source; {@link NotUtf8}.
+   * Errors: `row_too_long`, those of the source; {@link NotUtf8}.
    */
   async next(scanner: Scanner): Promise<boolean> {
     const window = this.#window;
     if (window.final && window.from >= window.end) return false;
     for (;;) {
       const from = window.from;
-      const next = scanner.scan(window.buffer, from, window.end, window.final);
+      const next = this.#scan(scanner);
       if (next > from || window.final) {
-        this.#batchStart = from;
+        this.#startBatch(from);
         window.from = next;
         return true;
       }
-      this.#refuseLongRow();
-      const more = this.#readBlock();
+      const more = this.#feed.readMore(this.#options.blockBytes);
       if (more !== undefined) await more;
     }
   }
@@ -145,7 +88,7 @@ export class BatchReader {
   finishBatch(scanner: Scanner): void {
     this.#batchOffset = this.#offsetOf(this.#window.from);
     this.#batchLine += scanner.lineBreaks;
-    this.#batchStart = this.#window.from;
+    this.#startBatch(this.#window.from);
   }
 
   /** Where in the file a record of the current batch stands. */
@@ -153,62 +96,33 @@ export class BatchReader {
     return { line: this.#batchLine + linesBefore, byteOffset: this.#offsetOf(bufferOffset) };
   }
 
-  #offsetOf(bufferOffset: number): number {
-    const { label } = this.#options.encoding;
-    if (label === 'utf-8') return this.#batchOffset + bufferOffset - this.#batchStart;
-    const length = sourceLength(label, this.#window.buffer.subarray(this.#batchStart, bufferOffset));
-    return length === undefined || this.#batchOffset < 0 ? -1 : this.#batchOffset + length;
+  #startBatch(at: number): void {
+    this.#batchStart = at;
+    this.#knownAt = at;
+    this.#knownOffset = this.#batchOffset;
   }
 
-  #refuseLongRow(): void {
-    const length = this.#window.end - this.#window.from;
-    if (length <= this.#options.maxRowBytes) return;
+  #offsetOf(bufferOffset: number): number {
+    const { label } = this.#feed.encoding;
+    if (label === 'utf-8') return this.#batchOffset + bufferOffset - this.#batchStart;
+    if (bufferOffset < this.#knownAt) this.#startBatch(this.#batchStart);
+    this.#knownOffset += sourceLength(label, this.#window.buffer.subarray(this.#knownAt, bufferOffset));
+    this.#knownAt = bufferOffset;
+    return this.#knownOffset;
+  }
+
+  /** Scans what is in the window. Answers where the next batch begins: `from` when more text is needed. */
+  #scan(scanner: Scanner): number {
+    const { buffer, from, end, final } = this.#window;
+    scanner.undecodable = this.#feed.undecodable();
+    const next = scanner.scan(buffer, from, end, final);
+    if (next > from || final || end - from <= this.#options.maxRowBytes) return next;
+    // No record is that long; a quote gone astray makes it seem so, and costs its own line.
+    const skipped = scanner.skipLine(buffer, from, end);
+    if (skipped > from) return skipped;
     throw new DropgateError(
       'row_too_long',
       `line ${this.#batchLine}: the record is longer than ${this.#options.maxRowBytes} bytes (limits.max_row_bytes)`,
     );
   }
-
-  #readBlock(): Promise<void> | undefined {
-    const window = this.#window;
-    window.makeRoom(BLOCK_BYTES);
-    const count = this.#options.source.fill(window.buffer, window.end, window.room);
-    if (typeof count === 'number') {
-      this.#accept(count);
-      return undefined;
-    }
-    return count.then((length) => this.#accept(length));
-  }
-
-  #accept(count: number): void {
-    const window = this.#window;
-    const start = window.end;
-    window.end += count;
-    window.final = count === 0;
-    this.#readSoFar += count;
-    if (this.#options.encoding.label === 'utf-8') this.#proveUtf8(start);
-  }
-
-  /** Proves the new bytes valid, up to the last whole character; what is left over is proven with the next block. */
-  #proveUtf8(start: number): void {
-    const window = this.#window;
-    const from = start - this.#unprovenBytes;
-    const block = window.buffer.subarray(from, window.end);
-    const complete = window.final ? block : block.subarray(0, lastCharacterEnd(block));
-    if (!isUtf8(complete)) throw new NotUtf8(this.#offsetOf(from + firstInvalid(complete)));
-    this.#unprovenBytes = block.length - complete.length;
-  }
-}
-
-/** Offset of the first byte that is not valid UTF-8. */
-export function firstInvalid(bytes: Uint8Array): number {
-  let low = 0;
-  let high = bytes.length;
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    const head = bytes.subarray(0, middle);
-    if (isUtf8(head.subarray(0, lastCharacterEnd(head)))) low = middle;
-    else high = middle;
-  }
-  return lastCharacterEnd(bytes.subarray(0, low));
 }

@@ -2,66 +2,116 @@ import { isUtf8 } from 'node:buffer';
 import iconv from 'iconv-lite';
 import { DropgateError } from '../base/errors.js';
 import type { Origin } from './dialect.js';
-import type { ByteSource } from './file-source.js';
+import { lastCharacterEnd } from './undecodable.js';
 
 /** The encoding of a file and how it is known. */
 export interface FoundEncoding {
-  /** `utf-8`, `utf-16le`, `utf-16be`, `windows-1252`, or the label that the user gave. */
+  /** `utf-8`, `utf-16le`, `utf-16be`, `utf-32le`, `utf-32be`, or a lower-case label of iconv-lite. */
   label: string;
   origin: Origin;
   /** Length of the byte order mark in bytes. */
   bomBytes: number;
 }
 
-const BOMS: { label: string; bytes: number[] }[] = [
+interface Bom {
+  label: string;
+  bytes: number[];
+}
+
+const BOMS: Bom[] = [
+  { label: 'utf-32le', bytes: [0xff, 0xfe, 0, 0] },
+  { label: 'utf-32be', bytes: [0, 0, 0xfe, 0xff] },
   { label: 'utf-8', bytes: [0xef, 0xbb, 0xbf] },
   { label: 'utf-16le', bytes: [0xff, 0xfe] },
   { label: 'utf-16be', bytes: [0xfe, 0xff] },
 ];
 
 /**
- * Finds the encoding from the first block of a file. A byte order mark decides; then the zero bytes of UTF-16; then
- * validity as UTF-8, which is proven again block by block while the rest is read; else Windows-1252.
- * `whole` says that the block is the whole file. Errors: `binary_file`, and `bad_encoding` for an unknown label.
+ * What the first block of a file says of its encoding: the user's word decides, then a byte order mark, then the
+ * zero bytes of UTF-16. Answers undefined where only validity as UTF-8 can tell.
+ * Errors: `binary_file`, and `bad_encoding` for an unknown label.
  */
-export function detectEncoding(
-  block: Uint8Array,
-  options: { encoding: string; whole: boolean },
-): FoundEncoding {
+export function detectEncoding(block: Uint8Array, encoding: string): FoundEncoding | undefined {
   const bom = BOMS.find(({ bytes }) => bytes.every((byte, i) => block[i] === byte));
-  if (options.encoding !== 'auto') return userEncoding(options.encoding, bom);
+  if (encoding !== 'auto') return userEncoding(encoding, { block, bom });
   if (bom) return { label: bom.label, origin: 'detected', bomBytes: bom.bytes.length };
   const wide = utf16WithoutBom(block);
   if (wide) return { label: wide, origin: 'detected', bomBytes: 0 };
   refuseBinary(block);
-  const complete = options.whole ? block : block.subarray(0, lastCharacterEnd(block));
-  return { label: isUtf8(complete) ? 'utf-8' : 'windows-1252', origin: 'detected', bomBytes: 0 };
+  return undefined;
 }
 
-function userEncoding(label: string, bom: (typeof BOMS)[number] | undefined): FoundEncoding {
+/** Labels under which iconv-lite knows what has a name of its own here. */
+const SYNONYMS: Record<string, string> = {
+  utf8: 'utf-8',
+  utf16le: 'utf-16le',
+  ucs2: 'utf-16le',
+  utf16be: 'utf-16be',
+  utf32le: 'utf-32le',
+  utf32be: 'utf-32be',
+};
+
+/** Labels that leave the order of the bytes to the file. */
+const OPEN_ORDER = new Set(['utf16', 'utf32']);
+
+function userEncoding(label: string, start: { block: Uint8Array; bom: Bom | undefined }): FoundEncoding {
   if (!iconv.encodingExists(label)) {
     throw new DropgateError('bad_encoding', `the encoding "${label}" is not known`, {
       hint: 'Use a name such as utf-8, windows-1252, iso-8859-15, shift_jis in schema.yaml.',
     });
   }
-  const normal = /^utf-?8$/i.test(label) ? 'utf-8' : label.toLowerCase();
-  return { label: normal, origin: 'user', bomBytes: bom && bom.label === normal ? bom.bytes.length : 0 };
+  const bare = label.toLowerCase().replace(/[^a-z0-9]/g, '');
+  const ordered = OPEN_ORDER.has(bare) ? withOrder(bare, start) : bare;
+  const known = SYNONYMS[ordered] ?? label.toLowerCase();
+  return { label: known, origin: 'user', bomBytes: start.bom?.label === known ? start.bom.bytes.length : 0 };
 }
 
-/** Text in UTF-16 without a mark: nearly every second byte of mostly Latin text is zero. */
+function withOrder(bare: string, { block, bom }: { block: Uint8Array; bom: Bom | undefined }): string {
+  const order = bom?.label ?? utf16WithoutBom(block) ?? 'le';
+  return bare + order.slice(-2);
+}
+
+/** Bytes of a file that are looked at for UTF-16. */
+const WIDE_SAMPLE_BYTES = 16 * 1024;
+/** Of the bytes that could be ASCII signs and digits, at least this share must have its zero byte beside it. */
+const MIN_PAIRED_SHARE = 0.4;
+
+/**
+ * Text in UTF-16 without a mark: whatever the language, its delimiters, digits and line ends are ASCII characters,
+ * each with a zero byte on the same side.
+ */
 function utf16WithoutBom(block: Uint8Array): string | undefined {
-  const size = Math.min(block.length, 4096) & ~1;
-  if (size < 4) return undefined;
-  let evenZeros = 0;
-  let oddZeros = 0;
-  for (let i = 0; i < size; i += 2) {
-    if (block[i] === 0) evenZeros++;
-    if (block[i + 1] === 0) oddZeros++;
+  const size = Math.min(block.length, WIDE_SAMPLE_BYTES) & ~1;
+  const zeros = [0, 0];
+  const paired = [0, 0];
+  let structural = 0;
+  for (let i = 0; i < size; i++) {
+    if (block[i] === 0) zeros[i & 1]++;
+    if (!isStructural(block[i])) continue;
+    structural++;
+    if (block[i ^ 1] === 0) paired[i & 1]++;
   }
-  const half = size / 2;
-  if (oddZeros > half * 0.6 && evenZeros < half * 0.05) return 'utf-16le';
-  if (evenZeros > half * 0.6 && oddZeros < half * 0.05) return 'utf-16be';
+  for (const [label, side] of [
+    ['utf-16le', 0],
+    ['utf-16be', 1],
+  ] as const) {
+    const [own, other] = [zeros[1 - side], zeros[side]];
+    if (own >= 2 && other <= own * 0.05 && paired[side] > structural * MIN_PAIRED_SHARE) return label;
+  }
   return undefined;
+}
+
+/** Line ends, tab, space, digits, comma, semicolon. */
+function isStructural(byte: number): boolean {
+  return (
+    (byte >= 48 && byte <= 57) ||
+    byte === 10 ||
+    byte === 13 ||
+    byte === 9 ||
+    byte === 32 ||
+    byte === 44 ||
+    byte === 59
+  );
 }
 
 const MAGIC_NUMBERS: { name: string; bytes: number[] }[] = [
@@ -76,15 +126,24 @@ const MAGIC_NUMBERS: { name: string; bytes: number[] }[] = [
   { name: 'a SQLite database', bytes: [0x53, 0x51, 0x4c, 0x69] },
 ];
 
-/** Share of control characters above which a block is no text, and how much of it is looked at. */
-const MAX_CONTROL_SHARE = 0.02;
+/** How much of a block is looked at for control characters. */
 const CONTROL_SAMPLE_BYTES = 8192;
+/** Share of control characters above which a block is no text; what is valid UTF-8 otherwise has more credit. */
+const MAX_CONTROL_SHARE = 0.02;
+const MAX_CONTROL_SHARE_UTF8 = 0.1;
+/** So few may be an accident in a small file. */
+const FEW_CONTROLS = 4;
 
 function refuseBinary(block: Uint8Array): void {
   const magic = MAGIC_NUMBERS.find(({ bytes }) => bytes.every((byte, i) => block[i] === byte));
   const sample = block.subarray(0, CONTROL_SAMPLE_BYTES);
   const controls = countControls(sample);
-  if (controls <= sample.length * MAX_CONTROL_SHARE && (!magic || isUtf8(block))) return;
+  const isText = isUtf8(sample.subarray(0, lastCharacterEnd(sample)));
+  const allowed = Math.max(
+    isText ? FEW_CONTROLS : 0,
+    sample.length * (isText ? MAX_CONTROL_SHARE_UTF8 : MAX_CONTROL_SHARE),
+  );
+  if (controls <= allowed && (!magic || isText)) return;
   throw new DropgateError(
     'binary_file',
     magic
@@ -101,55 +160,4 @@ function countControls(bytes: Uint8Array): number {
   return count;
 }
 
-/** The offset behind the last UTF-8 character of a block that is surely complete. */
-export function lastCharacterEnd(block: Uint8Array): number {
-  let start = block.length - 1;
-  const lowest = Math.max(0, block.length - 4);
-  while (start > lowest && (block[start] & 0xc0) === 0x80) start--;
-  if (start < 0) return 0;
-  const lead = block[start];
-  const size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
-  return start + size > block.length ? start : block.length;
-}
-
-/** A source in another encoding, read as UTF-8. */
-export class TranscodingSource implements ByteSource {
-  readonly #source: ByteSource;
-  readonly #decoder: iconv.DecoderStream;
-  readonly #raw = new Uint8Array(64 * 1024);
-  #rest: Uint8Array = new Uint8Array(0);
-  #ended = false;
-
-  constructor(source: ByteSource, label: string) {
-    this.#source = source;
-    this.#decoder = iconv.getDecoder(label);
-  }
-
-  async fill(target: Uint8Array, offset: number, length: number): Promise<number> {
-    while (this.#rest.length === 0 && !this.#ended) {
-      const count = await this.#source.fill(this.#raw, 0, this.#raw.length);
-      this.#ended = count === 0;
-      const text = this.#ended
-        ? this.#decoder.end()
-        : this.#decoder.write(Buffer.from(this.#raw.subarray(0, count)));
-      this.#rest = Buffer.from(text ?? '', 'utf8');
-    }
-    const count = Math.min(length, this.#rest.length);
-    target.set(this.#rest.subarray(0, count), offset);
-    this.#rest = this.#rest.subarray(count);
-    return count;
-  }
-}
-
-/** Encodes UTF-8 bytes back to the encoding of the source, so that rejected rows stand as they stood. */
-export function encodeFor(label: string, utf8: Uint8Array): Uint8Array {
-  if (label === 'utf-8') return utf8;
-  return iconv.encode(Buffer.from(utf8.buffer, utf8.byteOffset, utf8.byteLength).toString('utf8'), label);
-}
-
-/** How many bytes a stretch of decoded UTF-8 took in the source; undefined where that cannot be told. */
-export function sourceLength(label: string, utf8: Uint8Array): number | undefined {
-  if (label === 'utf-8') return utf8.length;
-  if (label.startsWith('utf-16')) return Buffer.from(utf8).toString('utf8').length * 2;
-  return encodeFor(label, utf8).length;
-}
+export { encodeFor } from './transcode.js';

@@ -1,18 +1,13 @@
-import { isUtf8 } from 'node:buffer';
 import { DropgateError } from '../base/errors.js';
 import { quoteValue } from '../base/text.js';
-import { BatchReader, FIRST_BLOCK_BYTES, firstInvalid, NotUtf8, type TextWindow } from './batch-reader.js';
+import { BatchReader } from './batch-reader.js';
 import type { Dialect, Origin } from './dialect.js';
-import {
-  detectEncoding,
-  type FoundEncoding,
-  lastCharacterEnd,
-  sourceLength,
-  TranscodingSource,
-} from './encoding.js';
-import { type ByteSource, type FileSource, GunzipSource } from './file-source.js';
+import type { FoundEncoding } from './encoding.js';
+import type { FileSource } from './file-source.js';
 import { type SplitRecord, splitRecord } from './record.js';
 import { sniffDialect } from './sniff.js';
+import { BLOCK_SIZES, type BlockSizes, TextFeed, type TextWindow } from './text-feed.js';
+import { sourceLength } from './transcode.js';
 
 /** What the user said about files of this kind, and what helps to recognise them. */
 export interface ReadOptions {
@@ -27,6 +22,8 @@ export interface ReadOptions {
   maxRowBytes: number;
   maxColumns: number;
   maxDecompressedRatio: number;
+  /** Default: {@link BLOCK_SIZES}. */
+  blockSizes?: BlockSizes;
 }
 
 /** What was found out about a file before its first row; goes into the report. */
@@ -58,7 +55,7 @@ export interface OpenTable {
 /**
  * Reads the beginning of a file: encoding, dialect, header. `window` is used for its text and can be used again for
  * the next file when this one is finished.
- * Errors: `empty_file`, `binary_file`, `bad_encoding`, `bad_gzip`, `no_header`, `unclosed_quote`,
+ * Errors: `empty_file`, `binary_file`, `bad_encoding`, `bad_gzip`, `no_header`, `unclosed_quote`, `row_too_long`,
  * `too_many_columns`.
  */
 export async function openTable(
@@ -66,7 +63,8 @@ export async function openTable(
   window: TextWindow,
   options: ReadOptions,
 ): Promise<OpenTable> {
-  const { encoding, source, unprovenBytes } = await readStart(file, window, options);
+  const blockSizes = options.blockSizes ?? BLOCK_SIZES;
+  const feed = await TextFeed.open(file, window, { ...options, blockSizes });
   const blankLines = skipBlankLines(window);
   if (window.from >= window.end) {
     throw new DropgateError(
@@ -75,26 +73,24 @@ export async function openTable(
     );
   }
   const sniffed = sniffDialect(window.buffer.subarray(window.from, window.end), options);
-  const first = splitRecord(window.buffer, window.from, window.end, sniffed.dialect);
   const headerLine = 1 + blankLines;
-  refuseFirstRecord(first, { headerLine, window, maxColumns: options.maxColumns });
+  const first = await readFirstRecord(feed, { ...options, dialect: sniffed.dialect, line: headerLine });
+  refuseFirstRecord(first, { headerLine, feed, maxColumns: options.maxColumns });
   const { header, headerOrigin } = decideHeader(first.cells, options);
   const present = header === 'present';
   const dataStart = present ? first.next : window.from;
   const headerBytes = window.buffer.slice(window.from, dataStart);
-  const firstOffset = offsetInFile(encoding, window.buffer.subarray(0, dataStart));
+  const firstOffset = offsetInFile(feed.encoding, window.buffer.subarray(0, dataStart));
   window.from = dataStart;
   const rows = new BatchReader({
-    source,
-    window,
-    encoding,
+    feed,
     maxRowBytes: options.maxRowBytes,
     firstLine: present ? headerLine + first.lines : headerLine,
     firstOffset,
-    unprovenBytes,
+    blockBytes: blockSizes.nextBytes,
   });
   return {
-    findings: { encoding, ...sniffed, header, headerOrigin },
+    findings: { encoding: feed.encoding, ...sniffed, header, headerOrigin },
     header: present ? first.cells : undefined,
     headerLine,
     headerBytes,
@@ -103,72 +99,30 @@ export async function openTable(
   };
 }
 
+/** Splits the first record, reading on until it is whole. Errors: `row_too_long`. */
+async function readFirstRecord(
+  feed: TextFeed,
+  options: ReadOptions & { dialect: Dialect; line: number },
+): Promise<SplitRecord> {
+  const { window } = feed;
+  for (;;) {
+    const first = splitRecord(window.buffer, window.from, window.end, options.dialect);
+    // A carriage return at the end of the window may be half of a line end.
+    if (window.final || first.next < window.end) return first;
+    if (window.end - window.from > options.maxRowBytes) {
+      throw new DropgateError(
+        'row_too_long',
+        `line ${options.line}: the record is longer than ${options.maxRowBytes} bytes (limits.max_row_bytes)`,
+      );
+    }
+    await feed.readMore(Math.max(1, window.end - window.from));
+  }
+}
+
 /** Length in the file of the decoded bytes before the first row. A UTF-8 mark is part of the text, others are cut off. */
 function offsetInFile(encoding: FoundEncoding, decoded: Uint8Array): number {
   if (encoding.label === 'utf-8') return decoded.length;
-  const length = sourceLength(encoding.label, decoded);
-  return length === undefined ? -1 : encoding.bomBytes + length;
-}
-
-interface Start {
-  encoding: FoundEncoding;
-  /** The rest of the file as UTF-8. */
-  source: ByteSource;
-  unprovenBytes: number;
-}
-
-/** Fills the window with the first block of text, decoded. */
-async function readStart(file: FileSource, window: TextWindow, options: ReadOptions): Promise<Start> {
-  const bytes = /\.gz$/i.test(file.path) ? new GunzipSource(file, options.maxDecompressedRatio) : file;
-  window.reset(Math.min(file.size + 1, FIRST_BLOCK_BYTES));
-  await fillWindow(window, bytes, FIRST_BLOCK_BYTES);
-  const block = window.buffer.subarray(0, window.end);
-  const encoding = detectEncoding(block, { encoding: options.encoding, whole: window.final });
-  if (encoding.label === 'utf-8') {
-    window.from = encoding.bomBytes;
-    return { encoding, source: bytes, unprovenBytes: proveStart(window, encoding) };
-  }
-  const source = new TranscodingSource(new Prefixed(block.slice(encoding.bomBytes), bytes), encoding.label);
-  window.reset(block.length);
-  await fillWindow(window, source, FIRST_BLOCK_BYTES);
-  return { encoding, source, unprovenBytes: 0 };
-}
-
-async function fillWindow(window: TextWindow, source: ByteSource, wantedBytes: number): Promise<void> {
-  while (!window.final && window.end < wantedBytes) {
-    if (window.room === 0) window.makeRoom(Math.max(window.end, 64 * 1024));
-    const filled = source.fill(window.buffer, window.end, window.room);
-    const count = typeof filled === 'number' ? filled : await filled;
-    window.end += count;
-    window.final = count === 0;
-  }
-}
-
-/** Proves the first block valid UTF-8; answers how many bytes at its end begin a character that goes on. */
-function proveStart(window: TextWindow, encoding: FoundEncoding): number {
-  const block = window.buffer.subarray(window.from, window.end);
-  const complete = window.final ? block : block.subarray(0, lastCharacterEnd(block));
-  if (!isUtf8(complete)) throw new NotUtf8(encoding.bomBytes + firstInvalid(complete));
-  return block.length - complete.length;
-}
-
-/** Bytes that were read already, and then the rest. */
-class Prefixed implements ByteSource {
-  #prefix: Uint8Array;
-  readonly #rest: ByteSource;
-
-  constructor(prefix: Uint8Array, rest: ByteSource) {
-    this.#prefix = prefix;
-    this.#rest = rest;
-  }
-
-  fill(target: Uint8Array, offset: number, length: number): number | Promise<number> {
-    if (this.#prefix.length === 0) return this.#rest.fill(target, offset, length);
-    const count = Math.min(length, this.#prefix.length);
-    target.set(this.#prefix.subarray(0, count), offset);
-    this.#prefix = this.#prefix.subarray(count);
-    return count;
-  }
+  return encoding.bomBytes + sourceLength(encoding.label, decoded);
 }
 
 const LF = 10;
@@ -190,9 +144,16 @@ function skipBlankLines(window: TextWindow): number {
 
 function refuseFirstRecord(
   first: SplitRecord,
-  { headerLine, window, maxColumns }: { headerLine: number; window: TextWindow; maxColumns: number },
+  { headerLine, feed, maxColumns }: { headerLine: number; feed: TextFeed; maxColumns: number },
 ): void {
-  if (first.openQuote >= 0 && first.openQuote < window.end) {
+  const bad = feed.undecodable().find((at) => at < first.end);
+  if (bad !== undefined) {
+    throw new DropgateError(
+      'bad_encoding',
+      `line ${headerLine}: the byte at offset ${offsetInFile(feed.encoding, feed.window.buffer.subarray(0, bad))} cannot be decoded as ${feed.encoding.label}`,
+    );
+  }
+  if (first.openQuote >= 0) {
     throw new DropgateError(
       'unclosed_quote',
       `line ${headerLine}: a quoted cell of the first record is never closed`,

@@ -13,8 +13,11 @@ const SPECIAL = 1;
 /** The scanner writes a line feed behind the data, so that its inner loops need no bound; a buffer needs this much room past `end`. */
 export const SENTINEL_BYTES = 1;
 
+/** Larger than any offset in a buffer. */
+const NEVER = 0x7fffffff;
+
 /** What is wrong with a record that did not make a row. */
-export type Irregularity = 'ragged' | 'stray_quote' | 'unclosed_quote';
+export type Irregularity = 'ragged' | 'stray_quote' | 'unclosed_quote' | 'bad_encoding';
 
 /** A record that is not a row of the table. Offsets are positions in the scanned buffer. */
 export interface IrregularRecord {
@@ -88,6 +91,8 @@ export class Scanner {
   rowEnds = new Uint32Array(1024);
   /** Records of the last batch that are no rows. */
   irregular: IrregularRecord[] = [];
+  /** Offsets in the buffer to be scanned of bytes that cannot be decoded, ascending; whole records are lost to them. */
+  undecodable: readonly number[] = [];
   /** Surplus cells by row, when ragged rows are kept. */
   surplus = new Map<number, string[]>();
   /** Line breaks in the last batch, those inside quotes included. */
@@ -107,6 +112,8 @@ export class Scanner {
   readonly #unquotedClass = new Uint8Array(256);
   readonly #quotedClass = new Uint8Array(256);
   #scratch = new Uint8Array(256);
+  #nextUndecodable = NEVER;
+  #undecodablePassed = 0;
 
   constructor(options: ScannerOptions) {
     this.columns = options.wanted.map((wanted) => new ScanColumn(wanted));
@@ -128,7 +135,9 @@ export class Scanner {
    */
   scan(buffer: Uint8Array, from: number, end: number, final: boolean): number {
     this.#beginBatch();
+    this.#passUndecodable(from);
     buffer[end] = LF;
+    const window = { buffer, end, final };
     const unquotedClass = this.#unquotedClass;
     const quotedClass = this.#quotedClass;
     const delimiter = this.#delimiter;
@@ -137,7 +146,7 @@ export class Scanner {
     const columns = this.columns;
     let position = from;
 
-    while (position < end && this.rowCount < this.#maxRows) {
+    while (position < end && this.rowCount + this.irregular.length < this.#maxRows) {
       const recordStart = position;
       let byte = buffer[position];
       if (width > 1 && (byte === LF || byte === CR)) {
@@ -186,7 +195,7 @@ export class Scanner {
           }
           stop = position;
           if (position >= end) {
-            position = this.#irregularLine(buffer, end, {
+            position = this.#irregularLine(window, {
               kind: 'unclosed_quote',
               start: recordStart,
               cells: column,
@@ -198,12 +207,14 @@ export class Scanner {
           if (position >= end && !final) return this.#abandonRow(recordStart);
           byte = buffer[position];
           if (byte !== delimiter && byte !== LF && byte !== CR && position < end) {
-            position = this.#irregularLine(buffer, end, {
+            const next = this.#irregularLine(window, {
               kind: 'stray_quote',
               start: recordStart,
               cells: column,
               at: position - 1,
             });
+            if (next < 0) return this.#abandonRow(recordStart);
+            position = next;
             break;
           }
           if (escaped) {
@@ -244,12 +255,14 @@ export class Scanner {
           if (position < 0) return this.#abandonRow(recordStart);
           if (position === 0) {
             // A quoted cell and then a carriage return that ends nothing.
-            position = this.#irregularLine(buffer, end, {
+            const next = this.#irregularLine(window, {
               kind: 'stray_quote',
               start: recordStart,
               cells: column - 1,
               at: recordEnd - 1,
             });
+            if (next < 0) return this.#abandonRow(recordStart);
+            position = next;
             break;
           }
         }
@@ -259,6 +272,19 @@ export class Scanner {
     }
     this.lineBreaks = this.rowCount + this.#extra;
     return position;
+  }
+
+  /**
+   * Makes a batch of the line at `from` alone, as one record whose quote is never closed. Returns the offset of the
+   * next line, or `from` when the line does not end in the buffer.
+   */
+  skipLine(buffer: Uint8Array, from: number, end: number): number {
+    this.#beginBatch();
+    this.#passUndecodable(from);
+    const record = { kind: 'unclosed_quote', start: from, cells: 0, at: from } as const;
+    const next = this.#irregularLine({ buffer, end, final: false }, record);
+    this.lineBreaks = this.#extra;
+    return next < 0 ? from : next;
   }
 
   /** Line breaks of this batch before row `row`. */
@@ -290,6 +316,7 @@ export class Scanner {
   #beginBatch(): void {
     this.rowCount = 0;
     this.lineBreaks = 0;
+    this.#undecodablePassed = 0;
     this.#extra = 0;
     this.#extraRows.length = 0;
     this.#extraLines.length = 0;
@@ -326,6 +353,11 @@ export class Scanner {
   /** Notes line breaks that end no row: blank lines, breaks inside quotes, irregular records. */
   #countExtraLines(count: number): void {
     this.#extra += count;
+    const last = this.#extraRows.length - 1;
+    if (this.#extraRows[last] === this.rowCount) {
+      this.#extraLines[last] = this.#extra;
+      return;
+    }
     this.#extraRows.push(this.rowCount);
     this.#extraLines.push(this.#extra);
   }
@@ -338,24 +370,50 @@ export class Scanner {
     embeddedBreaks: number;
   }): void {
     const { recordStart, recordEnd, cells, embeddedBreaks } = record;
+    if (recordEnd > this.#nextUndecodable) {
+      this.#irregularRecord({ ...record, kind: 'bad_encoding', at: this.#nextUndecodable });
+      this.#passUndecodable(recordEnd);
+      return;
+    }
     if (cells !== this.#width && !this.#rescueRagged(record)) {
-      this.#dropRowCells();
-      this.irregular.push({
-        kind: 'ragged',
-        start: recordStart,
-        end: recordEnd,
-        beforeRow: this.rowCount,
-        linesBefore: this.rowCount + this.#extra,
-        cells,
-        at: recordStart,
-      });
-      this.#countExtraLines(1 + embeddedBreaks);
+      this.#irregularRecord({ ...record, kind: 'ragged', at: recordStart });
       return;
     }
     this.rowStarts[this.rowCount] = recordStart;
     this.rowEnds[this.rowCount] = recordEnd;
     this.rowCount++;
     if (embeddedBreaks > 0) this.#countExtraLines(embeddedBreaks);
+  }
+
+  #irregularRecord(record: {
+    kind: Irregularity;
+    recordStart: number;
+    recordEnd: number;
+    cells: number;
+    embeddedBreaks: number;
+    at: number;
+  }): void {
+    this.#dropRowCells();
+    this.irregular.push({
+      kind: record.kind,
+      start: record.recordStart,
+      end: record.recordEnd,
+      beforeRow: this.rowCount,
+      linesBefore: this.rowCount + this.#extra,
+      cells: record.cells,
+      at: record.at,
+    });
+    this.#countExtraLines(1 + record.embeddedBreaks);
+  }
+
+  /** Finds the first byte at or after `position` that cannot be decoded. */
+  #passUndecodable(position: number): void {
+    while (this.#undecodablePassed < this.undecodable.length) {
+      this.#nextUndecodable = this.undecodable[this.#undecodablePassed];
+      if (this.#nextUndecodable >= position) return;
+      this.#undecodablePassed++;
+    }
+    this.#nextUndecodable = NEVER;
   }
 
   /** Makes a row of a record with too few or too many cells, if that is wanted. */
@@ -382,20 +440,20 @@ export class Scanner {
 
   /**
    * Takes the line at `start`, and no more, as one bad record, so that a quote gone astray costs its own line
-   * only. Returns the offset of the next line.
+   * only. Returns the offset of the next line, or -1 when the end of the line is not there yet.
    */
   #irregularLine(
-    buffer: Uint8Array,
-    end: number,
+    { buffer, end, final }: { buffer: Uint8Array; end: number; final: boolean },
     record: { kind: Irregularity; start: number; cells: number; at: number },
   ): number {
-    this.#dropRowCells();
     let stop = record.start;
     let next = 0;
     while (stop < end && next === 0) {
-      if (buffer[stop] === LF || buffer[stop] === CR) next = this.#lineEnd(buffer, stop, end, true);
+      if (buffer[stop] === LF || buffer[stop] === CR) next = this.#lineEnd(buffer, stop, end, final);
       if (next === 0) stop++;
     }
+    if (next < 0 || (next === 0 && !final)) return -1;
+    this.#dropRowCells();
     this.irregular.push({
       ...record,
       end: stop,
@@ -403,6 +461,7 @@ export class Scanner {
       linesBefore: this.rowCount + this.#extra,
     });
     this.#countExtraLines(1);
+    this.#passUndecodable(stop);
     return next === 0 ? end : next;
   }
 

@@ -1,0 +1,291 @@
+import { parse } from 'csv-parse/sync';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Dialect } from '../../src/read/dialect.js';
+import { Scanner, SENTINEL_BYTES } from '../../src/read/scanner.js';
+import { cellText, textOf } from '../read/reading.js';
+
+interface Scanned {
+  rows: string[][];
+  surplus: (string[] | undefined)[];
+  rawRows: string[];
+  rawIrregular: string[];
+  /** 0 for the first line. */
+  lines: number[];
+  irregularLines: number[];
+  lineBreaks: number;
+}
+
+interface Case {
+  dialect: Dialect;
+  width: number;
+  plain?: boolean;
+  keepRagged?: boolean;
+  maxRows?: number;
+  /** Bytes that are added to the window at a time. */
+  windowBytes: number;
+}
+
+/** Scans a text through a window that grows by `windowBytes`, as the batch reader does. */
+function scanAll(text: string | Uint8Array, options: Case): Scanned {
+  const bytes = Buffer.from(text as string);
+  const scanner = new Scanner({
+    dialect: options.dialect,
+    wanted: new Array<boolean>(options.width).fill(true),
+    maxRows: options.maxRows ?? 1 << 16,
+    keepRagged: options.keepRagged ?? false,
+  });
+  if (options.plain) for (const column of scanner.columns) column.becomePlain();
+  const result: Scanned = {
+    rows: [],
+    surplus: [],
+    rawRows: [],
+    rawIrregular: [],
+    lines: [],
+    irregularLines: [],
+    lineBreaks: 0,
+  };
+  let from = 0;
+  let end = 0;
+  for (let calls = 0; from < bytes.length || end < bytes.length; calls++) {
+    if (calls > 4 * bytes.length + 10) throw new Error('the scanner does not move on');
+    end = Math.min(bytes.length, end + options.windowBytes);
+    // A copy, so that reading beyond the window is seen.
+    const window = new Uint8Array(end + SENTINEL_BYTES);
+    window.set(bytes.subarray(0, end));
+    const final = end === bytes.length;
+    for (let next = -1; next !== from; ) {
+      if (next >= 0) from = next;
+      next = scanner.scan(window, from, end, final);
+      collect(scanner, window, result);
+      if (next === end) {
+        from = next;
+        break;
+      }
+    }
+  }
+  return result;
+}
+
+function collect(scanner: Scanner, window: Uint8Array, result: Scanned): void {
+  for (let row = 0; row < scanner.rowCount; row++) {
+    result.rows.push(scanner.columns.map((column) => cellText(column, row)));
+    result.surplus.push(scanner.surplus.get(row));
+    result.rawRows.push(textOf(window, scanner.rowStarts[row], scanner.rowEnds[row]));
+    result.lines.push(result.lineBreaks + scanner.lineOfRow(row));
+  }
+  for (const { start, end, linesBefore } of scanner.irregular) {
+    result.rawIrregular.push(textOf(window, start, end));
+    result.irregularLines.push(result.lineBreaks + linesBefore);
+  }
+  result.lineBreaks += scanner.lineBreaks;
+}
+
+const delimiters = fc.constantFrom(',', ';', '\t', '|', ':', ' ');
+const quotes = fc.constantFrom('"', "'");
+const lineEnds = fc.constantFrom('\n', '\r\n', '\r');
+const windows = fc.constantFrom(1, 2, 3, 7, 16, 64, 1000);
+
+/** Texts made of the bytes that matter, and a few that do not. */
+const difficultText = fc
+  .array(
+    fc.constantFrom(
+      '"',
+      '"',
+      "'",
+      ',',
+      ';',
+      '\t',
+      '|',
+      ':',
+      ' ',
+      '\n',
+      '\r\n',
+      '\r',
+      'a',
+      'b',
+      'é',
+      '漢',
+      '0',
+      '',
+    ),
+    { maxLength: 40 },
+  )
+  .map((parts) => parts.join(''));
+
+/** The answer of csv-parse, or undefined when it refuses the text. */
+function reference(text: string, { dialect, width }: Case): string[][] | undefined {
+  try {
+    return parse(text, {
+      delimiter: dialect.delimiter,
+      quote: dialect.quote === '' ? false : dialect.quote,
+      escape: dialect.quote === '' ? null : dialect.quote,
+      record_delimiter: dialect.loneCrEnds ? ['\r\n', '\n', '\r'] : ['\r\n', '\n'],
+      skip_empty_lines: width > 1,
+      bom: false,
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+describe('the scanner', () => {
+  it('reads what csv-parse reads, for any window', () => {
+    let accepted = 0;
+    fc.assert(
+      fc.property(
+        difficultText,
+        delimiters,
+        fc.constantFrom('"', "'", ''),
+        fc.boolean(),
+        windows,
+        fc.integer({ min: 1, max: 3 }),
+        (text, delimiter, quote, loneCrEnds, windowBytes, width) => {
+          const options = { dialect: { delimiter, quote, loneCrEnds }, width, windowBytes };
+          const expected = reference(text, options);
+          fc.pre(expected?.every((row) => row.length === width) ?? false);
+          accepted++;
+          const scanned = scanAll(text, options);
+          expect(scanned.rows).toEqual(expected);
+          expect(scanned.rawIrregular).toEqual([]);
+        },
+      ),
+      { numRuns: 3000 },
+    );
+    expect(accepted).toBe(3000);
+  });
+
+  it('reads every table that was written by the rules, for any window and either mode', () => {
+    const cell = fc.oneof(difficultText, fc.string({ unit: 'grapheme', maxLength: 12 }));
+    const tables = fc
+      .integer({ min: 1, max: 5 })
+      .chain((width) =>
+        fc.array(fc.array(cell, { minLength: width, maxLength: width }), { minLength: 1, maxLength: 8 }),
+      );
+    fc.assert(
+      fc.property(
+        tables,
+        delimiters,
+        quotes,
+        lineEnds,
+        windows,
+        fc.boolean(),
+        fc.boolean(),
+        fc.integer({ min: 1, max: 4 }),
+        (table, delimiter, quote, lineEnd, windowBytes, lastEnd, plain, maxRows) => {
+          const dialect = { delimiter, quote, loneCrEnds: lineEnd === '\r' };
+          const lines = table.map((row) => row.map((text) => quoted(text, dialect)).join(delimiter));
+          const text = lines.join(lineEnd) + (lastEnd ? lineEnd : '');
+          const width = table[0].length;
+          const scanned = scanAll(text, { dialect, width, windowBytes, plain, maxRows });
+          expect(scanned.rows).toEqual(table.map((row) => row.map((value) => value.toWellFormed())));
+          expect(scanned.rawRows).toEqual(lines.map((line) => line.toWellFormed()));
+          expect(scanned.lines).toEqual(linesOf(lines, lineEnd));
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('accounts for every byte of any text, and gives the same for any window', () => {
+    const texts = fc.oneof(
+      difficultText,
+      fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes).toString('latin1')),
+    );
+    fc.assert(
+      fc.property(
+        texts,
+        delimiters,
+        fc.constantFrom('"', "'", ''),
+        fc.boolean(),
+        windows,
+        fc.integer({ min: 1, max: 4 }),
+        fc.boolean(),
+        fc.boolean(),
+        (text, delimiter, quote, loneCrEnds, windowBytes, width, plain, keepRagged) => {
+          const options = { dialect: { delimiter, quote, loneCrEnds }, width, keepRagged };
+          const whole = scanAll(text, { ...options, windowBytes: Math.max(1, text.length * 3) });
+          const pieces = scanAll(text, { ...options, windowBytes, plain });
+          expect(pieces).toEqual(whole);
+          const records = [...whole.rawRows, ...whole.rawIrregular].join('');
+          expect(sortedBytes(records.replace(/[\r\n]/g, ''))).toEqual(
+            sortedBytes(text.replace(/[\r\n]/g, '')),
+          );
+          expect(whole.lineBreaks).toBeLessThanOrEqual(countBreaks(text) + 1);
+        },
+      ),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('keeps every cell of ragged rows when it is to rescue them', () => {
+    const plainCell = fc.string({
+      unit: fc.constantFrom('a', 'b', ' ', '1', 'é'),
+      minLength: 1,
+      maxLength: 4,
+    });
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(plainCell, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 8 }),
+        windows,
+        fc.boolean(),
+        (table, windowBytes, plain) => {
+          const width = 3;
+          const text = table.map((row) => row.join(',')).join('\n');
+          const dialect = { delimiter: ',', quote: '"', loneCrEnds: false };
+          const scanned = scanAll(text, { dialect, width, windowBytes, plain, keepRagged: true });
+          expect(scanned.rawIrregular).toEqual([]);
+          const padded = table.map((row) => [...row, '', '', ''].slice(0, width));
+          expect(scanned.rows).toEqual(padded);
+          const surplus = table.map((row) => (row.length > width ? row.slice(width) : undefined));
+          expect(scanned.surplus).toEqual(surplus);
+        },
+      ),
+    );
+  });
+
+  it('charges a misplaced quote and a ragged record to their own line only', () => {
+    const row = fc.constantFrom('a,b,c', '1,"x,y",3', ',,', '"p","q","r"');
+    const bad = fc.constantFrom('a,b', 'a,b,c,d', '"a"x,b,c', 'a,"b" ,c', 'a,"b"c"');
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(row, bad), { minLength: 1, maxLength: 12 }),
+        windows,
+        (lines, windowBytes) => {
+          const isBad = (line: string) => /^(a,b|a,b,c,d|"a"x,b,c|a,"b" ,c|a,"b"c")$/.test(line);
+          const dialect = { delimiter: ',', quote: '"', loneCrEnds: false };
+          const scanned = scanAll(lines.join('\n'), { dialect, width: 3, windowBytes });
+          expect(scanned.rawIrregular).toEqual(lines.filter(isBad));
+          expect(scanned.rawRows).toEqual(lines.filter((line) => !isBad(line)));
+          expect(scanned.lines).toEqual(lines.flatMap((line, i) => (isBad(line) ? [] : [i])));
+          expect(scanned.irregularLines).toEqual(lines.flatMap((line, i) => (isBad(line) ? [i] : [])));
+        },
+      ),
+    );
+  });
+});
+
+function quoted(text: string, { delimiter, quote }: Dialect): string {
+  if (text === '') return `${quote}${quote}`;
+  if (![delimiter, quote, '\n', '\r'].some((special) => text.includes(special))) return text;
+  return quote + text.replaceAll(quote, quote + quote) + quote;
+}
+
+/** Line of each record; the line ends inside quotes that count are those that end lines in this file. */
+function linesOf(records: string[], lineEnd: string): number[] {
+  let line = 0;
+  return records.map((record) => {
+    const at = line;
+    const inner = lineEnd === '\r' ? record.match(/\r\n|\n|\r/g) : record.match(/\n/g);
+    line += 1 + (inner?.length ?? 0);
+    return at;
+  });
+}
+
+function countBreaks(text: string): number {
+  return text.match(/\r\n|\n|\r/g)?.length ?? 0;
+}
+
+function sortedBytes(text: string): string {
+  return [...text].sort().join('');
+}
