@@ -8,7 +8,7 @@ import type { Command, CommandContext } from './command.js';
 export const doctorCommand: Command = {
   name: 'doctor',
   argumentsText: '[--json]',
-  summary: 'configuration, folders, rights, disk, limits, database; each with its remedy',
+  summary: 'what is not in order, and its remedy: configuration, folders, limits, database',
   details: `Looks at the configuration, the system (Node.js, user, umask, open files, clock), the folders (rights, fsync and links,
 file systems, free space, inotify) and the database (connection, version, rights, tables column by column), beside a
 running daemon or without one. Leaves nothing behind: folders are tried with temporary files, the database is only read.

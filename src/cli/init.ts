@@ -8,7 +8,7 @@ import type { Command, CommandContext } from './command.js';
 /** `dropgate init`: a first configuration from a sample. */
 export const initCommand: Command = {
   name: 'init',
-  argumentsText: 'FILE [--dataset NAME] [--write]',
+  argumentsText: 'FILE [options]',
   summary: 'proposes schema.yaml and schema_sql.yaml from a sample',
   details: `Reads the whole file and prints both files as two YAML documents. Needs no configuration.
 

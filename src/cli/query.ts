@@ -12,7 +12,7 @@ const MAX_TIMEOUT_SECONDS = 86_400;
 /** `dropgate query`: a named query or a statement that only reads. */
 export const queryCommand: Command = {
   name: 'query',
-  argumentsText: '[NAME | SQL] [--format table|csv|json] [--timeout SECONDS]',
+  argumentsText: '[NAME|SQL] [options]',
   summary: 'runs sql/<engine>/NAME.sql or a statement, reading only',
   details: `Without an argument the named queries are listed. An argument without a space is a name; everything else is a
 statement, which needs quotes: dropgate query "SELECT count(*) FROM student_data"

@@ -11,7 +11,7 @@ import { textTable } from './table.js';
 /** `dropgate retry`: failed files are tried again. */
 export const retryCommand: Command = {
   name: 'retry',
-  argumentsText: '[NAME... | --all]',
+  argumentsText: '[NAME...] [--all]',
   summary: 'gives failed files back to be tried again',
   details: `Without an argument the failed files are listed, with the reason of each.
 
