@@ -47,7 +47,6 @@ export async function openParquet(path: string): Promise<ParquetFile> {
     const { size } = await handle.stat();
     await checkMagic({ path, size, read });
     const metadata = await readMetadata({ path, size, read });
-    checkExtent({ path, size, metadata });
     return {
       metadata,
       schema: parquetSchema(metadata),
@@ -92,6 +91,7 @@ async function readMetadata({ path, size, read }: Source): Promise<FileMetaData>
     const metadata = await parquetMetadataAsync(file, { geoparquet: false });
     // Walking the tree finds counts of children that lead out of the list.
     parquetSchema(metadata);
+    checkExtent({ path, size, metadata });
     return metadata;
   } catch (error) {
     if (error instanceof DropgateError) throw error;
@@ -103,6 +103,7 @@ async function readMetadata({ path, size, read }: Source): Promise<FileMetaData>
 function checkExtent({ path, size, metadata }: { path: string; size: number; metadata: FileMetaData }): void {
   let rows = 0n;
   for (const [group, { columns, num_rows }] of metadata.row_groups.entries()) {
+    if (num_rows < 0) throw notParquet(path, `row group ${group + 1} counts ${num_rows} rows`);
     rows += num_rows;
     for (const { meta_data: meta, file_path: otherFile } of columns) {
       if (otherFile || !meta) throw notParquet(path, 'its columns lie in other files or are encrypted');

@@ -148,6 +148,12 @@ async function readChunk({ file, group, plan, firstRow, path }: ChunkRequest): P
   const name = column.element.name;
   const meta = group.columns.find(({ meta_data }) => meta_data?.path_in_schema[0] === name)?.meta_data;
   if (!meta) throw notParquet(path, `column ${quoteValue(name)} is missing in a row group`);
+  if (meta.num_values !== group.num_rows) {
+    throw notParquet(
+      path,
+      `column ${quoteValue(name)} has ${meta.num_values} values for ${group.num_rows} rows`,
+    );
+  }
   const bytes = await file.read(...extentOf(meta));
   try {
     return decodeColumn({ bytes, meta, schema: file.schema, column, rows: Number(group.num_rows), write });

@@ -32,7 +32,7 @@ interface Client {
   handler: PGLiteSocketHandler;
   /** Messages are executed one after the other. */
   last: Promise<unknown>;
-  /** Writes to the client's socket, once it has sent a message. */
+  /** Writes to the client's socket; set when it has sent its first statement. */
   send: SendBytes | undefined;
   idleTimer: NodeJS.Timeout | undefined;
   gone: boolean;
@@ -74,12 +74,12 @@ export class EmbeddedClients {
   async enqueue(handlerId: number, message: Uint8Array, send: SendBytes): Promise<number> {
     const client = this.#clients.get(handlerId);
     if (!client) throw new Error('the client has gone');
-    client.send = send;
     if (message[0] === STARTUP) {
       send(this.#options.greeting);
       return this.#options.greeting.length;
     }
     if (message[0] === TERMINATE) return 0;
+    client.send = send;
     const turn = client.last.then(() => this.#execute(client, message));
     client.last = turn.catch(() => {});
     return turn;
@@ -99,7 +99,7 @@ export class EmbeddedClients {
     clearTimeout(client.idleTimer);
     await client.last;
     if (this.#options.gate.holds(client)) await this.#giveUpSession(client);
-    if (this.#clients.size === 0) await this.#forgetSessionState(client);
+    await this.#forgetSessionState(client);
   }
 
   /** Gives idle clients that keep the session a bounded time. Called when somebody begins to wait. */
@@ -161,12 +161,13 @@ export class EmbeddedClients {
     }
   }
 
-  /** Settings, prepared statements and temporary tables of a client would stay for the next one. */
+  /** Settings, prepared statements and temporary tables of a client would stay for the next one. Those that are at work share them. */
   async #forgetSessionState(user: Client): Promise<void> {
     const { db, gate } = this.#options;
     await gate.acquire(user);
     try {
-      if (this.#clients.size === 0 && db.ready) await db.exec('DISCARD ALL');
+      const othersAtWork = [...this.#clients.values()].some(({ send }) => send !== undefined);
+      if (!othersAtWork && db.ready) await db.exec('DISCARD ALL');
     } finally {
       gate.release(user);
     }

@@ -29,6 +29,8 @@ export class EmbeddedWorker {
   #lastId = 0;
   #ready = false;
   #failure: Error | undefined;
+  /** Resolves when the thread is gone. */
+  readonly exited: Promise<void>;
 
   private constructor(options: EmbeddedWorkerOptions) {
     this.#options = options;
@@ -39,7 +41,12 @@ export class EmbeddedWorker {
     this.#worker.on('error', (error) => {
       this.#failure ??= stopped(error);
     });
-    this.#worker.on('exit', () => this.#ended());
+    this.exited = new Promise((resolve) => {
+      this.#worker.on('exit', () => {
+        this.#ended();
+        resolve();
+      });
+    });
   }
 
   /** Starts a worker and waits until its database is open. */
@@ -49,6 +56,11 @@ export class EmbeddedWorker {
       // Call 0 is answered by `ready`.
       worker.#pending.set(0, { resolve: () => resolve(worker), reject });
     });
+  }
+
+  /** True when it takes no more calls. */
+  get failed(): boolean {
+    return this.#failure !== undefined;
   }
 
   /** Has the worker do one thing. @throws an error with SQLSTATE; DropgateError `database_unreachable` when the worker ends */

@@ -87,16 +87,20 @@ export class EmbeddedEngine implements Engine {
     return turn;
   }
 
-  /** Clients of the socket shall find the database again before its next use here. One that does not start is left alone. */
-  #restart(): void {
-    this.#worker = undefined;
-    if (!this.#closing) this.#use().catch(() => {});
+  /** The worker; a new one when there is none or the last one died. Postgres recovers from that by itself. */
+  async #use(): Promise<EmbeddedWorker> {
+    for (;;) {
+      this.#worker ??= this.#start();
+      const worker = await this.#worker;
+      if (!worker.failed) return worker;
+      // The data must not be opened before the last thread has let go of it.
+      await worker.exited;
+    }
   }
 
-  /** The worker; a new one when there is none or the last one died. Postgres recovers from that by itself. */
-  #use(): Promise<EmbeddedWorker> {
+  #start(): Promise<EmbeddedWorker> {
     const { dataDir, socketDir, idleInTransactionMs = IDLE_IN_TRANSACTION_MS } = this.#options;
-    this.#worker ??= EmbeddedWorker.start({
+    return EmbeddedWorker.start({
       data: { dataDir, socketDir, idleInTransactionMs },
       onNotice: (text) => this.#options.onNotice?.(text),
       onExit: () => this.#restart(),
@@ -104,7 +108,12 @@ export class EmbeddedEngine implements Engine {
       this.#worker = undefined;
       throw connectFailed(this.address, error);
     });
-    return this.#worker;
+  }
+
+  /** Clients of the socket shall find the database again before its next use here. One that does not start is left alone. */
+  #restart(): void {
+    this.#worker = undefined;
+    if (!this.#closing) this.#use().catch(() => {});
   }
 }
 

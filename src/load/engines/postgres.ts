@@ -119,7 +119,7 @@ export class PostgresEngine implements Engine {
     try {
       return await work(new PostgresSession(client), client);
     } catch (error) {
-      throw this.#broken.has(client) && !hasCode(error) ? connectionLost(this.address, error) : error;
+      throw this.#broken.has(client) && isLoss(error) ? connectionLost(this.address, error) : error;
     } finally {
       client.release(this.#broken.has(client));
     }
@@ -213,9 +213,11 @@ function isTimeout(error: unknown): boolean {
   return code === '57014' || message === 'Query read timeout';
 }
 
-/** Errors of the server have a SQLSTATE, ours a reason code; pg's own about a connection that ended have neither. */
-function hasCode(error: unknown): boolean {
-  return typeof (error as { code?: unknown } | null)?.code === 'string';
+/** On a broken connection: whether the error is of the connection. pg's own errors have no code; others are of the statement. */
+function isLoss(error: unknown): boolean {
+  return (
+    typeof (error as { code?: unknown } | null)?.code !== 'string' || classifyError(error) === 'transient'
+  );
 }
 
 /** The server ended the session, or is about to. */
