@@ -90,7 +90,7 @@ function key(name: string): string {
 
 /** In values, unlike keys, `${` would begin a reference to the environment. */
 function value(name: string): string {
-  return key(name.replaceAll('${', '$${'));
+  return key(name.replace(/\$(?=\{)/g, () => '$$'));
 }
 
 /** JSON's texts are YAML's. */
