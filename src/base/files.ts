@@ -15,9 +15,11 @@ export const fileOps = {
   mkdir: fs.promises.mkdir,
   readdir: fs.promises.readdir,
   copyFile: fs.promises.copyFile,
+  symlink: fs.promises.symlink,
   openSync: fs.openSync,
   writeSync: fs.writeSync,
   closeSync: fs.closeSync,
+  mkdirSync: fs.mkdirSync,
 };
 
 /** Prefix and suffix of a file that is being written; the watcher never touches such names, the start sweeps them. */
@@ -35,6 +37,24 @@ export function tempPathFor(target: string): string {
     path.dirname(target),
     `${TEMP_PREFIX}${unique}-${Math.random().toString(36).slice(2, 8)}${TEMP_SUFFIX}`,
   );
+}
+
+/** A temporary file that is being written. */
+export interface TempFile {
+  path: string;
+  fd: number;
+}
+
+/** Creates and opens a temporary file in `folder`, which comes into being again when somebody removed it. */
+export function createTempFile(folder: string): TempFile {
+  const file = tempPathFor(path.join(folder, 'file'));
+  try {
+    return { path: file, fd: fileOps.openSync(file, 'wx') };
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    fileOps.mkdirSync(folder, { recursive: true });
+    return { path: file, fd: fileOps.openSync(file, 'wx') };
+  }
 }
 
 /** Deletes temporary files that a killed run left in `folder`. Returns how many. Only safe under the daemon's lock. */
@@ -120,10 +140,8 @@ export async function moveNoOverwrite(source: string, target: string): Promise<b
 
 /** A move that was killed between link and unlink left the same file under both names: finish it. */
 async function finishInterruptedMove(source: string, target: string): Promise<boolean> {
-  const [from, to] = await Promise.all(
-    [source, target].map((file) => fs.promises.lstat(file, { bigint: true })),
-  );
-  if (from.ino !== to.ino || from.dev !== to.dev) return false;
+  const [from, to] = await Promise.all([source, target].map(identityOf));
+  if (!isSameFile(from, to)) return false;
   await fileOps.unlink(source);
   return true;
 }
@@ -140,16 +158,62 @@ async function reserveAndRename(source: string, target: string): Promise<boolean
 }
 
 async function copyNoOverwrite(source: string, target: string): Promise<boolean> {
-  const temp = tempPathFor(target);
+  return moveByCopy(source, { temp: tempPathFor(target), place: (temp) => moveNoOverwrite(temp, target) });
+}
+
+/**
+ * Moves across disks: copies to `temp`, lets `place` give the copy its name, and deletes the source, unless that was
+ * replaced or written to meanwhile; then the copy is the old version and the new one stays where it is. Answers what
+ * `place` answers; false means that it found no place, and nothing has changed.
+ */
+async function moveByCopy(
+  source: string,
+  { temp, place }: { temp: string; place: (temp: string) => Promise<boolean> },
+): Promise<boolean> {
   try {
-    await fileOps.copyFile(source, temp, fs.constants.COPYFILE_EXCL);
-    await syncFile(temp);
-    const moved = await moveNoOverwrite(temp, target);
-    if (moved) await fileOps.unlink(source);
-    return moved;
+    const copied = await copyStill(source, temp);
+    if (!(await place(temp))) return false;
+    const now = await identityOf(source).catch(ignoreErrno(undefined, 'ENOENT'));
+    if (now !== undefined && isSameVersion(now, copied)) await removeFile(source);
+    return true;
   } finally {
     await removeFile(temp);
   }
+}
+
+/** A source that keeps changing while it is copied is given up after so many attempts. */
+const MAX_COPY_ATTEMPTS = 3;
+
+/** Copies one version of a file, durably, and answers which it was. */
+async function copyStill(source: string, temp: string): Promise<fs.BigIntStats> {
+  for (let attempt = 1; attempt <= MAX_COPY_ATTEMPTS; attempt++) {
+    const before = await identityOf(source);
+    await copyEntry(source, temp, before);
+    if (isSameVersion(await identityOf(source), before)) return before;
+    await removeFile(temp);
+  }
+  throw new Error(`${source} changes while it is copied to another disk`);
+}
+
+/** A link is copied as a link: what it leads to is none of our business. */
+async function copyEntry(source: string, temp: string, stats: fs.BigIntStats): Promise<void> {
+  if (stats.isSymbolicLink()) return fileOps.symlink(await fs.promises.readlink(source), temp);
+  // Reading a pipe or a device would wait for ever.
+  if (!stats.isFile()) throw new Error(`${source} is no regular file and cannot be moved to another disk`);
+  await fileOps.copyFile(source, temp, fs.constants.COPYFILE_EXCL);
+  await syncFile(temp);
+}
+
+function identityOf(file: string): Promise<fs.BigIntStats> {
+  return fs.promises.lstat(file, { bigint: true });
+}
+
+function isSameVersion(a: fs.BigIntStats, b: fs.BigIntStats): boolean {
+  return isSameFile(a, b) && a.size === b.size && a.mtimeNs === b.mtimeNs;
+}
+
+function isSameFile(a: fs.BigIntStats, b: fs.BigIntStats): boolean {
+  return a.ino === b.ino && a.dev === b.dev;
 }
 
 const MAX_NAME_BYTES = 255;
@@ -167,14 +231,19 @@ export function* candidateNames(stem: string, extension: string): Generator<stri
 
 /**
  * Moves whatever is named `source` now into a folder in which nobody else makes names, under the first candidate
- * name that `isFree` accepts. One rename, so that a file which is replaced at this very moment is moved, not lost:
- * the caller compares what arrived with what it meant. Answers the new path, and whether it is a copy because
- * the folder lies on another disk.
+ * name that `isFree` accepts; what may be there already is replaced. One rename, so that a file which is replaced at
+ * this very moment is moved, not lost: the caller compares what arrived with what it meant. Answers the new path, and
+ * whether it is a copy because the folder lies on another disk; copies are made in `scratch`, a folder on that disk.
  */
 export async function moveIntoOwnFolder(
   source: string,
   folder: string,
-  options: { stem: string; extension: string; isFree?: (target: string) => Promise<boolean> },
+  options: {
+    stem: string;
+    extension: string;
+    isFree?: (target: string) => Promise<boolean>;
+    scratch?: string;
+  },
 ): Promise<{ path: string; isCopy: boolean }> {
   const isFree = options.isFree ?? isAbsent;
   for (const name of candidateNames(options.stem, options.extension)) {
@@ -184,7 +253,8 @@ export async function moveIntoOwnFolder(
       await fileOps.rename(source, target);
     } catch (error) {
       if (errnoOf(error) !== 'EXDEV') throw error;
-      if (!(await copyNoOverwrite(source, target))) continue;
+      const temp = tempPathFor(path.join(options.scratch ?? folder, name));
+      await moveByCopy(source, { temp, place: (copy) => fileOps.rename(copy, target).then(() => true) });
       return { path: target, isCopy: true };
     }
     return { path: target, isCopy: false };

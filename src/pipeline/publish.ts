@@ -130,7 +130,7 @@ export class Publisher {
     const { failed } = this.#options.folders;
     for (const name of candidateNames(cutBytes(stemOf(result.name), MAX_STEM_BYTES), '.rejected.csv')) {
       const target = path.join(failed, name);
-      if (!(await isAbsent(target)) && !(await hasSameContent(target, result.rejectsTemp!))) continue;
+      if (!(await isAbsent(target)) && !(await isOwnRejects(target, result))) continue;
       await this.#writeReport(target, result.report!);
       await fileOps.rename(result.rejectsTemp!, target);
       return target;
@@ -191,7 +191,8 @@ export class Publisher {
   async #moveToArchive(file: ReadyFile, result: ConvertedFile): Promise<string | undefined> {
     const folder = path.join(this.#options.folders.archive, localDate(new Date()));
     await fileOps.mkdir(folder, { recursive: true });
-    const moved = await this.#moveOriginal(file, { folder, result });
+    // Copies from another disk are made where the start sweeps: not in a folder of a day.
+    const moved = await this.#moveOriginal(file, { folder, result, scratch: this.#options.folders.archive });
     if (moved === undefined || this.#options.originals === 'archive') return moved;
     await removeFile(moved);
     return undefined;
@@ -217,17 +218,23 @@ export class Publisher {
   /** Moves an original and makes sure that it is the one that was read; a newer one is given back. */
   async #moveOriginal(
     file: ReadyFile,
-    to: { folder: string; result: ConvertedFile | FailedFile; isFree?: (target: string) => Promise<boolean> },
+    to: {
+      folder: string;
+      result: ConvertedFile | FailedFile;
+      isFree?: (target: string) => Promise<boolean>;
+      scratch?: string;
+    },
   ): Promise<string | undefined> {
+    const { folder, result, ...options } = to;
     const [stem, extension] = failedName(file.name);
     let moved: { path: string; isCopy: boolean };
     try {
-      moved = await moveIntoOwnFolder(file.path, to.folder, { stem, extension, isFree: to.isFree });
+      moved = await moveIntoOwnFolder(file.path, folder, { stem, extension, ...options });
     } catch (error) {
       if (errnoOf(error) === 'ENOENT' && (await isAbsent(file.path))) return undefined;
       throw error;
     }
-    if (await isWhatWasRead(moved, to.result)) return moved.path;
+    if (await isWhatWasRead(moved, result)) return moved.path;
     await giveBack(moved.path, file.path);
     return undefined;
   }
@@ -261,12 +268,20 @@ function failedName(name: string): [stem: string, extension: string] {
 /** Free, or held by an earlier delivery of the same content, which failed before and is replaced by itself. */
 async function isFreeForFailed(target: string, report: Report): Promise<boolean> {
   if (await isAbsent(target)) return true;
-  if (report.sha256 === '') return false;
+  return report.sha256 !== '' && (await reportedSha256(target)) === report.sha256;
+}
+
+/** Were these rows set aside from this very content, by a run that was killed before it went on? */
+async function isOwnRejects(target: string, { sha256, rejectsTemp }: ConvertedFile): Promise<boolean> {
+  return (await reportedSha256(target)) === sha256 && (await hasSameContent(target, rejectsTemp!));
+}
+
+/** What the report beside a file says of the content that it speaks of; undefined when there is no such report. */
+async function reportedSha256(target: string): Promise<string | undefined> {
   try {
-    const earlier = JSON.parse(await fs.promises.readFile(reportPathOf(target), 'utf8')) as Report;
-    return earlier.sha256 === report.sha256;
+    return (JSON.parse(await fs.promises.readFile(reportPathOf(target), 'utf8')) as Report).sha256;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
