@@ -4,7 +4,7 @@ import { type PhysicalValue, parserFor, type ValueParser, Violation } from '../c
 import { compileRules, type RuleCheck } from '../check/rules.js';
 import { cleanerFor } from '../clean/clean-value.js';
 
-/** What a row's flag says; 0 is a good row. When several hold, the first that was found stays. */
+/** What a row's flag says; 0 is a good row. A missing value counts more than an invalid one, in whatever order they stand. */
 export const ROW = { good: 0, missing: 1, invalid: 2, duplicate: 3 } as const;
 
 export interface ConverterOptions {
@@ -122,7 +122,7 @@ export class ColumnConverter {
   }
 
   #flagMissing(row: number, flags: Uint8Array): void {
-    if (!this.#options.keepNulls && flags[row] === ROW.good) flags[row] = ROW.missing;
+    if (!this.#options.keepNulls) flags[row] = ROW.missing;
   }
 
   #flagRows(rowCount: number, flags: Uint8Array): void {

@@ -4,9 +4,10 @@ import { removeFile } from '../base/files.js';
 import { quoteValue } from '../base/text.js';
 import { datasetFor } from '../config/dataset-for.js';
 import type { Dataset } from '../config/settings.js';
-import { NotUtf8 } from '../read/batch-reader.js';
+import { NotUtf8, type TextWindow } from '../read/batch-reader.js';
 import { type FileFingerprint, FileSource } from '../read/file-source.js';
 import { type Findings, type OpenTable, openTable } from '../read/open-table.js';
+import { sourceLength } from '../read/transcode.js';
 import type { ConvertContext } from './convert-context.js';
 import { type ConvertPlan, looksLikeData, makePlan, resetPlan } from './convert-plan.js';
 import { ConvertRows, type RowsOutcome } from './convert-rows.js';
@@ -96,6 +97,7 @@ async function convertSource(
   context: ConvertContext,
 ): Promise<ConvertResult> {
   const startedAt = performance.now();
+  const { window } = context;
   // 1. Whose file is it?
   const { dataset, alsoClaimedBy } = claim(name, context);
   let findings: Findings | null = null;
@@ -106,7 +108,7 @@ async function convertSource(
     findings = table.findings;
     // 3. Header against declaration.
     const plan = planFor(table, dataset, context);
-    if (Array.isArray(plan)) return failedColumns({ source, name, dataset, table, problems: plan });
+    if (Array.isArray(plan)) return failedColumns({ source, name, dataset, table, window, problems: plan });
     // 4. Rows.
     let outcome: RowsOutcome;
     try {
@@ -116,7 +118,8 @@ async function convertSource(
       table = await reopenAfter(error, { source, dataset, context });
       findings = table.findings;
       const second = planFor(table, dataset, context);
-      if (Array.isArray(second)) return failedColumns({ source, name, dataset, table, problems: second });
+      if (Array.isArray(second))
+        return failedColumns({ source, name, dataset, table, window, problems: second });
       outcome = await convertRows({ table, plan: second, dataset, context });
     }
     // 5. Verdict.
@@ -176,14 +179,14 @@ function notUtf8Error(error: NotUtf8): DropgateError {
   });
 }
 
-/** A file that began as UTF-8 and is not: read again as Windows-1252, unless UTF-8 was promised. */
+/** A file that began as UTF-8 and is not: its encoding is judged by the whole file, and it is read again. */
 async function reopenAfter(
   error: NotUtf8,
   { source, dataset, context }: { source: FileSource; dataset: Dataset; context: ConvertContext },
 ): Promise<OpenTable> {
   if (dataset.encoding !== 'auto') throw notUtf8Error(error);
   source.rewind();
-  return open(source, { dataset, encoding: 'windows-1252', context });
+  return open(source, { dataset, encoding: 'survey', context });
 }
 
 /** The plan for files that look like this one, made once; or the disagreements with the declaration. */
@@ -221,7 +224,7 @@ async function convertRows(work: {
   try {
     return await rows.run();
   } catch (error) {
-    await Promise.all(rows.abandon().map(removeFile));
+    await removeTemps({ abandon: () => rows.abandon() });
     throw error;
   }
 }
@@ -253,7 +256,7 @@ async function conclude(conclusion: Conclusion): Promise<ConvertResult> {
     const failed = { status: 'failed', name, sha256, report, fingerprint: source.fingerprint } as const;
     return discard(outcome, { ...failed, bytesIn: source.size });
   }
-  const temps = outcome.finish({
+  const temps = await finish(outcome, {
     'dropgate.source': name,
     'dropgate.sha256': sha256,
     'dropgate.dataset': dataset.name,
@@ -295,9 +298,27 @@ function convertedWording(violations: ViolationList): { message: string; hint: s
   };
 }
 
+/** Completes the temporary files, or leaves none behind. */
+async function finish(
+  outcome: RowsOutcome,
+  metadata: Record<string, string>,
+): Promise<ReturnType<RowsOutcome['finish']>> {
+  try {
+    return outcome.finish(metadata);
+  } catch (error) {
+    await removeTemps(outcome);
+    throw error;
+  }
+}
+
 async function discard(outcome: RowsOutcome, result: ConvertResult): Promise<ConvertResult> {
-  await Promise.all(outcome.abandon().map(removeFile));
+  await removeTemps(outcome);
   return result;
+}
+
+/** What cannot be deleted now is swept at the next start. */
+async function removeTemps({ abandon }: { abandon: () => string[] }): Promise<void> {
+  await Promise.allSettled(abandon().map(removeFile));
 }
 
 function ageMs(fingerprint: FileFingerprint): number {
@@ -311,21 +332,20 @@ function failedColumns(failure: {
   name: string;
   dataset: Dataset;
   table: OpenTable;
+  window: TextWindow;
   problems: { code: ReasonCode; column: string; message: string }[];
 }): ConvertResult {
-  const { source, name, dataset, table, problems } = failure;
+  const { source, name, dataset, table, window, problems } = failure;
   const violations = new ViolationList();
   for (const { code, column, message } of problems) {
-    const offset = table.findings.encoding.bomBytes;
-    violations.add({
+    violations.add(code, () => ({
       line: table.headerLine,
-      byte_offset: offset,
+      byte_offset: headerOffset(table, window),
       column,
-      code,
       rule: 'header',
       value: column,
       message,
-    });
+    }));
   }
   const sha256 = source.sha256();
   const report = makeReport({
@@ -339,6 +359,11 @@ function failedColumns(failure: {
     violations,
   });
   return { status: 'failed', name, sha256, report, fingerprint: source.fingerprint, bytesIn: source.size };
+}
+
+/** Offset of the header in the file: no row has been scanned, so the window begins right behind it. */
+function headerOffset({ rows, headerBytes, findings }: OpenTable, window: TextWindow): number {
+  return rows.place(0, window.from).byteOffset - sourceLength(findings.encoding.label, headerBytes);
 }
 
 /** The verdict on a file that could not even be looked at. */

@@ -1,4 +1,4 @@
-import { parseSqlType } from '../base/sql-type.js';
+import { parseSqlType, type SqlKind } from '../base/sql-type.js';
 import type { ColumnSpec } from '../base/vector.js';
 import { bindColumns } from '../check/bind-columns.js';
 import { parserFor, Violation } from '../check/parse-value.js';
@@ -99,15 +99,25 @@ export function resetPlan(plan: ConvertPlan): void {
   if (forgot) plan.duplicates.forgetDictionaries();
 }
 
-/** Could these cells be the first record of a headerless file of this dataset? */
+/**
+ * Could these cells be the first record of a headerless file of this dataset? Texts fit a text column whatever they
+ * are, so at least one value must be of another type; otherwise a header of other names would be taken for a row.
+ */
 export function looksLikeData(dataset: Dataset, cells: string[]): boolean {
   const { columns } = dataset;
   if (columns === 'any' || cells.length !== columns.length) return false;
-  return columns.every(({ type, case: rule }, i) => {
+  let isTelling = false;
+  const fits = columns.every(({ type, case: rule }, i) => {
     const text = cleanerFor({ case: rule, nullTokens: dataset.nullTokens })(cells[i]);
-    return text === null || !(parserFor(type).parse(text) instanceof Violation);
+    if (text === null) return true;
+    if (parserFor(type).parse(text) instanceof Violation) return false;
+    isTelling ||= !TEXT_KINDS.has(type.kind);
+    return true;
   });
+  return fits && isTelling;
 }
+
+const TEXT_KINDS: ReadonlySet<SqlKind> = new Set(['char', 'varchar', 'text']);
 
 function assemble(input: PlanInput, columns: PlannedColumn[], rescued: ConvertPlan['rescued']): ConvertPlan {
   const { dataset, dialect, width, rowGroupRows } = input;

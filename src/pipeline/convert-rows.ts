@@ -1,9 +1,10 @@
-import path from 'node:path';
-import type { ReasonCode } from '../base/errors.js';
-import { fileOps, tempPathFor } from '../base/files.js';
-import { quoteValue } from '../base/text.js';
+import { REASONS, type ReasonCode } from '../base/errors.js';
+import { createTempFile, fileOps, type TempFile } from '../base/files.js';
+import { plural, quoteValue } from '../base/text.js';
 import type { TypedColumn } from '../base/vector.js';
+import type { Violation } from '../check/parse-value.js';
 import type { Dataset } from '../config/settings.js';
+import type { Place } from '../read/batch-reader.js';
 import type { OpenTable } from '../read/open-table.js';
 import { textOf } from '../read/record.js';
 import type { IrregularRecord } from '../read/scanner.js';
@@ -13,7 +14,7 @@ import { ROW, rawText } from './column-converter.js';
 import type { ConvertContext } from './convert-context.js';
 import type { ConvertPlan } from './convert-plan.js';
 import { RejectsFile, writeAll } from './rejects.js';
-import { type Counts, emptyCounts, summarise, ViolationList } from './report.js';
+import { type Counts, describeViolation, emptyCounts, summarise, ViolationList } from './report.js';
 
 /** What the rows of a file came to. */
 export interface RowsOutcome {
@@ -47,18 +48,19 @@ export class ConvertRows {
   readonly #leftOut = new ViolationList();
   readonly #rejects: RejectsFile;
   #flags = new Uint8Array(0);
-  #parquet: { file: ParquetFile; fd: number; tempPath: string } | undefined;
+  #parquet: { file: ParquetFile; temp: TempFile; isOpen: boolean } | undefined;
 
   constructor(work: { table: OpenTable; plan: ConvertPlan; dataset: Dataset; context: ConvertContext }) {
     this.#table = work.table;
     this.#plan = work.plan;
     this.#dataset = work.dataset;
     this.#context = work.context;
-    this.#rejects = new RejectsFile(
-      work.context.failedFolder,
-      work.table.headerBytes,
-      work.table.findings.encoding,
-    );
+    this.#rejects = new RejectsFile({
+      folder: work.context.failedFolder,
+      header: work.table.headerBytes,
+      lineEnd: lineEndOf(work.table),
+      encoding: work.table.findings.encoding,
+    });
   }
 
   async run(): Promise<RowsOutcome> {
@@ -84,9 +86,10 @@ export class ConvertRows {
     };
   }
 
+  /** Closes the temporary files and answers which are to be deleted. */
   abandon(): string[] {
-    if (this.#parquet && this.#parquet.fd >= 0) fileOps.closeSync(this.#parquet.fd);
-    return [this.#parquet?.tempPath, this.#rejects.abandon()].filter((file) => file !== undefined);
+    for (const close of [() => this.#closeParquet(), () => this.#rejects.close()]) ignoringErrors(close);
+    return [this.#parquet?.temp.path, this.#rejects.tempPath].filter((file) => file !== undefined);
   }
 
   /** One batch: convert every column, judge every row, then take the good ones. */
@@ -164,18 +167,16 @@ export class ConvertRows {
   #leaveOutRecord(record: IrregularRecord): void {
     const { rows } = this.#table;
     const { buffer } = rows;
-    const place = rows.place(record.linesBefore, record.start);
-    const value = textOf(buffer, record.start, Math.min(record.end, record.start + MAX_SHOWN_BYTES));
-    const violation = {
-      line: place.line,
-      byte_offset: place.byteOffset,
+    const { code, ...description } = describeIrregular(record, this.#table.width);
+    const list = this.#tolerates(record) ? this.#leftOut : this.#failures;
+    list.add(code, () => ({
+      ...placeOf(rows.place(record.linesBefore, record.start)),
       column: '',
-      ...describeIrregular(record, this.#table.width),
-      value,
-    };
-    (this.#tolerates(record) ? this.#leftOut : this.#failures).add(violation);
+      ...description,
+      value: textOf(buffer, record.start, Math.min(record.end, record.start + MAX_SHOWN_BYTES)),
+    }));
     this.#counts.set_aside++;
-    this.#rejects.add(buffer.subarray(record.start, record.end));
+    this.#reject(record.start, record.end);
   }
 
   /** Whoever takes ragged rows or sets bad ones aside does not want a file to fail for one misplaced quote. */
@@ -187,51 +188,48 @@ export class ConvertRows {
 
   #leaveOutRow(row: number, flag: number, columns: TypedColumn[]): void {
     const { scanner } = this.#plan;
-    const { rows } = this.#table;
-    const start = scanner.rowStarts[row];
-    const place = rows.place(scanner.lineOfRow(row), start);
-    const at = { line: place.line, byte_offset: place.byteOffset };
-    if (flag === ROW.duplicate) {
-      this.#duplicateList().add({ ...at, column: '', ...DUPLICATE, value: '' });
-      this.#counts.dropped_duplicate++;
-    } else if (flag === ROW.missing) {
-      this.#addMissing(row, columns, at);
-      this.#counts.dropped_missing++;
-    } else {
-      this.#addInvalid(row, columns, at);
-      this.#counts.set_aside++;
-    }
-    this.#rejects.add(rows.buffer.subarray(start, scanner.rowEnds[row]));
+    if (flag === ROW.duplicate) this.#addDuplicate(row);
+    else this.#addFaultyCells(row, columns);
+    if (flag === ROW.duplicate) this.#counts.dropped_duplicate++;
+    else if (flag === ROW.missing) this.#counts.dropped_missing++;
+    else this.#counts.set_aside++;
+    this.#reject(scanner.rowStarts[row], scanner.rowEnds[row]);
   }
 
-  #duplicateList(): ViolationList {
-    return this.#dataset.duplicates === 'fail_file' ? this.#failures : this.#leftOut;
+  /** Keeps a record as it stands in the file, unless the whole file is set aside. */
+  #reject(start: number, end: number): void {
+    if (this.#context.dryRun || this.#failures.total > 0) return;
+    this.#rejects.add(this.#table.rows.buffer.subarray(start, end));
   }
 
-  #addMissing(row: number, columns: TypedColumn[], at: { line: number; byte_offset: number }): void {
-    const list = this.#dataset.missing === 'fail_file' ? this.#failures : this.#leftOut;
-    this.#plan.columns.forEach(({ source, converter }, i) => {
-      if (converter.spec.nullable || !converter.isMissing(row, columns[i])) return;
-      const value = this.#rawValue(source, row);
-      list.add({ ...at, column: converter.spec.name, ...MISSING, value });
-    });
+  #addDuplicate(row: number): void {
+    const list = this.#dataset.duplicates === 'fail_file' ? this.#failures : this.#leftOut;
+    list.add(DUPLICATE.code, () => ({ ...this.#placeOfRow(row), column: '', ...DUPLICATE, value: '' }));
   }
 
-  #addInvalid(row: number, columns: TypedColumn[], at: { line: number; byte_offset: number }): void {
-    const list = this.#dataset.invalid === 'fail_file' ? this.#failures : this.#leftOut;
+  /**
+   * Tells every missing and every invalid value of a row, whichever of them the row is counted by: a value that fails
+   * the file must fail it also in a row that is left out for another reason.
+   */
+  #addFaultyCells(row: number, columns: TypedColumn[]): void {
+    const { missing, invalid } = this.#dataset;
+    const ofMissing = missing === 'fail_file' ? this.#failures : this.#leftOut;
+    const ofInvalid = invalid === 'fail_file' ? this.#failures : this.#leftOut;
     this.#plan.columns.forEach(({ source, converter }, i) => {
       const violation = converter.violationAt(row, columns[i]);
-      if (!violation) return;
-      const value = this.#rawValue(source, row);
-      list.add({
-        ...at,
-        column: converter.spec.name,
-        code: violation.code,
-        rule: violation.rule,
-        value: value.slice(0, MAX_SHOWN_BYTES),
-        message: `${quoteValue(value)} ${violation.message}`,
-      });
+      const isMissing = !converter.spec.nullable && converter.isMissing(row, columns[i]);
+      if (!violation && !isMissing) return;
+      const value = () => this.#rawValue(source, row);
+      const at = () => ({ ...this.#placeOfRow(row), column: converter.spec.name });
+      if (violation)
+        ofInvalid.add(violation.code, () => ({ ...at(), ...describeInvalid(violation, value()) }));
+      else ofMissing.add(MISSING.code, () => ({ ...at(), ...MISSING, value: value() }));
     });
+  }
+
+  #placeOfRow(row: number) {
+    const { scanner } = this.#plan;
+    return placeOf(this.#table.rows.place(scanner.lineOfRow(row), scanner.rowStarts[row]));
   }
 
   #takeRows(columns: TypedColumn[], batch: { rowCount: number; flags: Uint8Array; isClean: boolean }): void {
@@ -269,13 +267,18 @@ export class ConvertRows {
 
   #openParquet(): ParquetFile {
     if (!this.#parquet) {
-      const tempPath = tempPathFor(path.join(this.#context.outputFolder, 'table.parquet'));
-      const fd = fileOps.openSync(tempPath, 'wx');
-      const sink = { write: (bytes: Uint8Array) => writeAll(fd, bytes) };
+      const temp = createTempFile(this.#context.outputFolder);
+      const sink = { write: (bytes: Uint8Array) => writeAll(temp.fd, bytes) };
       const file = new ParquetFile({ sink, columns: this.#plan.specs, version: this.#context.version });
-      this.#parquet = { file, fd, tempPath };
+      this.#parquet = { file, temp, isOpen: true };
     }
     return this.#parquet.file;
+  }
+
+  #closeParquet(): void {
+    if (!this.#parquet?.isOpen) return;
+    this.#parquet.isOpen = false;
+    fileOps.closeSync(this.#parquet.temp.fd);
   }
 
   /** Columns whose values hardly repeat are scanned plainly from the next batch on. */
@@ -296,14 +299,15 @@ export class ConvertRows {
   #verdict(): RowsOutcome['verdict'] {
     if (this.#failures.total > 0) return summarise(this.#failures);
     const { set_aside, rows_in } = this.#counts;
-    const { maxSetAside } = this.#dataset;
-    const most = 'rows' in maxSetAside ? maxSetAside.rows : maxSetAside.share * rows_in;
-    if (set_aside <= most) return undefined;
-    const limit = 'rows' in maxSetAside ? `${most}` : `${maxSetAside.share * 100}% of ${rows_in}`;
-    const { message, hint } = summarise(this.#leftOut);
+    const limit = setAsideLimit(this.#dataset, rows_in);
+    if (set_aside <= limit.rows) return undefined;
+    const first = this.#leftOut.listed.find(({ code }) => !DROPPED.has(code));
+    const { hint } = REASONS.too_many_set_aside;
     return {
       code: 'too_many_set_aside',
-      message: `${set_aside} rows would be set aside, max_set_aside allows ${limit}; first: ${message}`,
+      message:
+        `${plural(set_aside, 'row')} would be set aside, max_set_aside allows ${limit.text}` +
+        (first ? `; first: ${describeViolation(first)}` : ''),
       hint,
     };
   }
@@ -311,14 +315,38 @@ export class ConvertRows {
   #finish(metadata: Record<string, string>): ReturnType<RowsOutcome['finish']> {
     if (this.#context.dryRun) return { bytesOut: 0 };
     const { byteLength } = this.#openParquet().finish(metadata);
-    fileOps.closeSync(this.#parquet!.fd);
-    this.#parquet!.fd = -1;
+    this.#closeParquet();
     return {
-      parquetTemp: this.#parquet!.tempPath,
+      parquetTemp: this.#parquet!.temp.path,
       rejectsTemp: this.#rejects.finish(),
       bytesOut: byteLength,
     };
   }
+}
+
+/** What cannot be closed properly is deleted next. */
+function ignoringErrors(work: () => void): void {
+  try {
+    work();
+  } catch {}
+}
+
+/** What ends a record in the file. */
+function lineEndOf({ headerBytes, findings }: OpenTable): string {
+  const written = /\r?\n?$/.exec(Buffer.from(headerBytes.subarray(-2)).toString('latin1'))![0];
+  return written || (findings.dialect.loneCrEnds ? '\r' : '\n');
+}
+
+function placeOf({ line, byteOffset }: Place): { line: number; byte_offset: number } {
+  return { line, byte_offset: byteOffset };
+}
+
+/** How many rows of a file may be set aside, and how messages put it. */
+function setAsideLimit({ maxSetAside }: Dataset, rowsIn: number): { rows: number; text: string } {
+  if ('rows' in maxSetAside) return { rows: maxSetAside.rows, text: `${maxSetAside.rows}` };
+  // 29% of 100 are 29 rows, although 0.29 * 100 is a little less in floating point.
+  const percent = Number((maxSetAside.share * 100).toPrecision(12));
+  return { rows: Math.floor((percent * rowsIn) / 100 + 1e-9), text: `${percent}% of ${rowsIn}` };
 }
 
 function isAllGood(flags: Uint8Array, rowCount: number): boolean {
@@ -341,6 +369,17 @@ const MISSING = {
   message: 'the value is missing',
 } as const;
 
+/** Rows with these alone are dropped, not set aside. */
+const DROPPED: ReadonlySet<ReasonCode> = new Set([MISSING.code, DUPLICATE.code]);
+
+function describeInvalid({ rule, message }: Violation, value: string) {
+  return {
+    rule,
+    value: value.slice(0, MAX_SHOWN_BYTES),
+    message: `${quoteValue(value)} ${message}`,
+  };
+}
+
 function describeIrregular(
   record: IrregularRecord,
   width: number,
@@ -350,7 +389,7 @@ function describeIrregular(
       return {
         code: 'ragged_row',
         rule: `${width} columns`,
-        message: `the row has ${record.cells} cells, the header has ${width}`,
+        message: `the row has ${plural(record.cells, 'cell')}, the header has ${width}`,
       };
     case 'stray_quote':
       return {
@@ -363,6 +402,12 @@ function describeIrregular(
         code: 'unclosed_quote',
         rule: 'quotes',
         message: `the quote of cell ${record.cells + 1} is never closed`,
+      };
+    case 'bad_encoding':
+      return {
+        code: 'bad_encoding',
+        rule: 'encoding',
+        message: `the byte at position ${record.at - record.start + 1} of the record cannot be decoded`,
       };
   }
 }

@@ -1,5 +1,6 @@
 import { workerData } from 'piscina';
-import { syncFile } from '../base/files.js';
+import { errnoOf, messageOf } from '../base/errors.js';
+import { removeFile, syncFile } from '../base/files.js';
 import type { Dataset, Limits, ParquetSettings } from '../config/settings.js';
 import { TextWindow } from '../read/batch-reader.js';
 import { openCodec } from '../write/codec.js';
@@ -49,8 +50,23 @@ export default async function convertTask(task: ConvertTask): Promise<ConvertRes
   const thread = { ...(await context), onProgress: reporter(task.progress) };
   const results: ConvertResult[] = [];
   for (const file of task.files) results.push(await convertFile(file, thread));
-  await Promise.all(results.flatMap(tempsOf).map(syncFile));
-  return results;
+  return makeDurable(results);
+}
+
+/** Flushes all temporary files of a task to the disk. A file whose disk refuses that is to be tried again. */
+export function makeDurable(results: readonly ConvertResult[]): Promise<ConvertResult[]> {
+  return Promise.all(
+    results.map(async (result) => {
+      const temps = tempsOf(result);
+      try {
+        await Promise.all(temps.map(syncFile));
+        return result;
+      } catch (error) {
+        await Promise.allSettled(temps.map(removeFile));
+        return { status: 'fault', name: result.name, errno: errnoOf(error) ?? '', message: messageOf(error) };
+      }
+    }),
+  );
 }
 
 function tempsOf(result: ConvertResult): string[] {

@@ -1,6 +1,16 @@
-import path from 'node:path';
-import { fileOps, tempPathFor } from '../base/files.js';
-import { encodeFor, type FoundEncoding } from '../read/encoding.js';
+import { createTempFile, fileOps, type TempFile } from '../base/files.js';
+import type { FoundEncoding } from '../read/encoding.js';
+import { encodeFor } from '../read/transcode.js';
+
+export interface RejectsOptions {
+  /** Where the temporary file is made. */
+  folder: string;
+  /** The header record with its line end, UTF-8; empty when the source has none. */
+  header: Uint8Array;
+  /** What ends a record in the source. */
+  lineEnd: string;
+  encoding: FoundEncoding;
+}
 
 const FLUSH_BYTES = 1 << 20;
 
@@ -9,49 +19,44 @@ const FLUSH_BYTES = 1 << 20;
  * mended, the file can be dropped again. Written to a temporary file that comes into being with the first row.
  */
 export class RejectsFile {
-  readonly #folder: string;
-  readonly #header: Uint8Array;
-  readonly #encoding: FoundEncoding;
-  #tempPath: string | undefined;
-  #fd = -1;
+  readonly #options: RejectsOptions;
+  readonly #lineEnd: Uint8Array;
+  #temp: TempFile | undefined;
+  #isOpen = false;
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
   #rows = 0;
 
-  constructor(folder: string, header: Uint8Array, encoding: FoundEncoding) {
-    this.#folder = folder;
-    this.#header = header;
-    this.#encoding = encoding;
-  }
-
-  get rows(): number {
-    return this.#rows;
+  constructor(options: RejectsOptions) {
+    this.#options = options;
+    this.#lineEnd = Buffer.from(options.lineEnd);
   }
 
   /** Adds a record, without its line end. The bytes are copied. */
   add(record: Uint8Array): void {
-    if (this.#rows === 0) this.#put(this.#header.slice());
+    if (this.#rows === 0) this.#put(this.#options.header.slice());
     this.#rows++;
-    const line = new Uint8Array(record.length + 1);
-    line.set(record);
-    line[record.length] = 10;
-    this.#put(line);
+    this.#put(Buffer.concat([record, this.#lineEnd]));
   }
 
-  /** Closes the file. Answers its temporary path, or undefined when no row was rejected. */
+  /** Path of the temporary file; undefined as long as there is none. */
+  get tempPath(): string | undefined {
+    return this.#temp?.path;
+  }
+
+  /** Completes and closes the file. Answers its temporary path, or undefined when no row was rejected. */
   finish(): string | undefined {
     if (this.#rows === 0) return undefined;
     this.#flush();
-    fileOps.closeSync(this.#fd);
-    this.#fd = -1;
-    return this.#tempPath;
+    this.close();
+    return this.tempPath;
   }
 
-  /** Gives up: closes the file. Answers what is to be deleted. */
-  abandon(): string | undefined {
-    if (this.#fd >= 0) fileOps.closeSync(this.#fd);
-    this.#fd = -1;
-    return this.#tempPath;
+  /** Closes the file, complete or not. */
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    fileOps.closeSync(this.#temp!.fd);
   }
 
   #put(bytes: Uint8Array): void {
@@ -61,20 +66,22 @@ export class RejectsFile {
   }
 
   #flush(): void {
-    const text = encodeFor(this.#encoding.label, Buffer.concat(this.#pending));
-    if (this.#fd < 0) {
-      this.#tempPath = tempPathFor(path.join(this.#folder, 'rejected.csv'));
-      this.#fd = fileOps.openSync(this.#tempPath, 'wx');
-      if (this.#encoding.label.startsWith('utf-16') && this.#encoding.bomBytes > 0) {
-        writeAll(
-          this.#fd,
-          this.#encoding.label === 'utf-16le' ? Uint8Array.of(0xff, 0xfe) : Uint8Array.of(0xfe, 0xff),
-        );
-      }
-    }
-    writeAll(this.#fd, text);
+    const { label } = this.#options.encoding;
+    const text = encodeFor(label, Buffer.concat(this.#pending));
     this.#pending = [];
     this.#pendingBytes = 0;
+    if (!this.#temp) this.#open();
+    writeAll(this.#temp!.fd, text);
+  }
+
+  #open(): void {
+    const { folder, encoding } = this.#options;
+    this.#temp = createTempFile(folder);
+    this.#isOpen = true;
+    if (encoding.label.startsWith('utf-16') && encoding.bomBytes > 0) {
+      const isLittleEndian = encoding.label === 'utf-16le';
+      writeAll(this.#temp.fd, isLittleEndian ? Uint8Array.of(0xff, 0xfe) : Uint8Array.of(0xfe, 0xff));
+    }
   }
 }
 

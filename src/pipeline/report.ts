@@ -1,4 +1,5 @@
 import { REASONS, type ReasonCode } from '../base/errors.js';
+import { plural } from '../base/text.js';
 
 /** Most violations a report lists; all of them are counted. */
 export const MAX_VIOLATIONS = 1000;
@@ -70,15 +71,11 @@ export class ViolationList {
     return this.#total;
   }
 
-  /** The code of the first violation. */
-  get firstCode(): ReasonCode | undefined {
-    return this.listed[0]?.code;
-  }
-
-  add(violation: ReportedViolation): void {
+  /** Counts a violation; `describe` is called only when it is listed. */
+  add(code: ReasonCode, describe: () => Omit<ReportedViolation, 'code'>): void {
     this.#total++;
-    this.byCode[violation.code] = (this.byCode[violation.code] ?? 0) + 1;
-    if (this.listed.length < MAX_VIOLATIONS) this.listed.push(violation);
+    this.byCode[code] = (this.byCode[code] ?? 0) + 1;
+    if (this.listed.length < MAX_VIOLATIONS) this.listed.push(inOrder(code, describe()));
   }
 
   get notListed(): number {
@@ -86,11 +83,25 @@ export class ViolationList {
   }
 }
 
+/** The keys in the order in which a report shows them. */
+function inOrder(code: ReasonCode, violation: Omit<ReportedViolation, 'code'>): ReportedViolation {
+  const { line, byte_offset, column, rule, value, message } = violation;
+  return { line, byte_offset, column, code, rule, value, message };
+}
+
+/** `line 3, column age: "x" is not a number`. */
+export function describeViolation({ line, column, message }: ReportedViolation): string {
+  return `line ${line}${column === '' ? '' : `, column ${column}`}: ${message}`;
+}
+
 /** One sentence for log and report: the first violation, and how many more there are. */
 export function summarise(violations: ViolationList): { code: ReasonCode; message: string; hint: string } {
   const first = violations.listed[0];
-  const where = `line ${first.line}${first.column === '' ? '' : `, column ${first.column}`}`;
   const more = violations.total - 1;
-  const rest = more > 0 ? ` (and ${more} more violation${more === 1 ? '' : 's'})` : '';
-  return { code: first.code, message: `${where}: ${first.message}${rest}`, hint: REASONS[first.code].hint };
+  const rest = more > 0 ? ` (and ${plural(more, 'more violation')})` : '';
+  return {
+    code: first.code,
+    message: `${describeViolation(first)}${rest}`,
+    hint: REASONS[first.code].hint,
+  };
 }
