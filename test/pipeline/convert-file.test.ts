@@ -1,0 +1,382 @@
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import iconv from 'iconv-lite';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type ConvertResult, convertFile, stemOf } from '../../src/pipeline/convert-file.js';
+import { makeDurable } from '../../src/pipeline/convert-worker.js';
+import type { Published } from '../../src/pipeline/publish.js';
+import type { Report } from '../../src/pipeline/report.js';
+import { FaultyDisk } from '../base/faulty-disk.js';
+import { realStudentCsv } from '../helpers/real-data.js';
+import { metadataOf, readWithHyparquet } from '../write/tables.js';
+import { filesUnder, readyFile, Workshop } from './workshop.js';
+
+const PEOPLE = `
+people:
+  files: "*"
+  columns: { name: VARCHAR(10), age: INTEGER, note: { type: TEXT, nullable: true } }
+`;
+
+const open = new Set<Workshop>();
+afterEach(() => {
+  for (const workshop of open) workshop.close();
+  open.clear();
+});
+
+async function workshopOf(config: string | Record<string, string>): Promise<Workshop> {
+  const workshop = await Workshop.open({ config });
+  open.add(workshop);
+  return workshop;
+}
+
+function reportOf(result: ConvertResult): Report {
+  if ('report' in result && result.report) return result.report;
+  throw new Error(
+    `no report: ${JSON.stringify(result, (_, value) => (typeof value === 'bigint' ? `${value}` : value))}`,
+  );
+}
+
+/** Columns of the Parquet file of a converted one. */
+async function tableOf(published: Published): Promise<Record<string, unknown[]>> {
+  if (published.kind !== 'converted') throw new Error(`not converted: ${published.result.status}`);
+  return readWithHyparquet(new Uint8Array(fs.readFileSync(published.parquet)));
+}
+
+describe('an entry that is no readable file', () => {
+  it('fails as not_regular_file: a link, a pipe, a folder', async () => {
+    const workshop = await workshopOf(PEOPLE);
+    const { input } = workshop.settings.folders;
+    const target = workshop.drop('target.csv', 'name,age,note\nann,3,x\n');
+    fs.symlinkSync(target.path, path.join(input, 'link.csv'));
+    fs.symlinkSync('nowhere', path.join(input, 'dangling.csv'));
+    fs.mkdirSync(path.join(input, 'folder.csv'));
+    execFileSync('mkfifo', [path.join(input, 'pipe.csv')]);
+    const messages: Record<string, string> = {};
+    for (const name of ['link.csv', 'dangling.csv', 'folder.csv', 'pipe.csv']) {
+      const { code, message } = reportOf(await workshop.convert({ name, path: path.join(input, name) }));
+      expect(code).toBe('not_regular_file');
+      messages[name] = message;
+    }
+    expect(messages).toEqual({
+      'link.csv': 'the entry is a symbolic link',
+      'dangling.csv': 'the entry is a symbolic link',
+      'folder.csv': 'the entry is not a regular file',
+      'pipe.csv': 'the entry is not a regular file',
+    });
+  });
+
+  // A regular file that can be opened and whose first byte cannot be read, also by root.
+  it.skipIf(!fs.existsSync('/proc/self/mem'))('fails as unreadable when reading fails', async () => {
+    const workshop = await workshopOf(PEOPLE);
+    const report = reportOf(await workshop.check({ name: 'mem.csv', path: '/proc/self/mem' }));
+    expect(report).toMatchObject({ verdict: 'failed', code: 'unreadable', sha256: '', violations: [] });
+    expect(report.message).toMatch(/^reading failed at byte 0: EIO/);
+  });
+
+  it.skipIf(process.getuid?.() === 0)('fails as unreadable when it must not be opened', async () => {
+    const workshop = await workshopOf(PEOPLE);
+    const file = workshop.drop('secret.csv', 'name,age,note\n');
+    fs.chmodSync(file.path, 0);
+    expect(reportOf(await workshop.convert(file))).toMatchObject({ code: 'unreadable' });
+  });
+});
+
+describe('a file that is no longer what it was', () => {
+  it('is gone', async () => {
+    const workshop = await workshopOf(PEOPLE);
+    expect(await workshop.convert({ name: 'a.csv', path: path.join(workshop.root, 'a.csv') })).toEqual({
+      status: 'gone',
+      name: 'a.csv',
+    });
+  });
+
+  it.each([
+    ['grown', (file: string) => fs.appendFileSync(file, 'bob,4,y\n')],
+    ['replaced', (file: string) => replaceFile(file, 'name,age,note\nbob,4,y\n')],
+    ['deleted', (file: string) => fs.rmSync(file)],
+  ])('has %s while it was read', async (_, change) => {
+    const workshop = await workshopOf(PEOPLE);
+    const file = workshop.drop('a.csv', 'name,age,note\nann,3,x\n');
+    const context = { ...workshop.context, onProgress: () => change(file.path) };
+    expect(await convertFile(file, context)).toEqual({ status: 'changed', name: 'a.csv' });
+    expect(filesUnder(workshop.settings.folders.output)).toEqual([]);
+  });
+
+  it.each(['name,age,note\nann,3,x\nbob', 'name,ag'])(
+    'ends mid-line a moment ago: %j waits',
+    async (text) => {
+      const workshop = await workshopOf(PEOPLE);
+      const file = workshop.drop('a.csv', text);
+      fs.utimesSync(file.path, new Date(), new Date());
+      expect((await workshop.convert(file)).status).toBe('incomplete');
+      expect((await workshop.check(file)).status).toBe('failed');
+      const old = new Date(Date.now() - 10_000);
+      fs.utimesSync(file.path, old, old);
+      expect((await workshop.convert(file)).status).toBe('failed');
+      expect(filesUnder(workshop.root).filter((one) => one.endsWith('.tmp'))).toEqual([]);
+    },
+  );
+});
+
+function replaceFile(file: string, content: string): void {
+  fs.writeFileSync(`${file}.new`, content);
+  fs.renameSync(`${file}.new`, file);
+}
+
+describe('violations', () => {
+  it('are listed up to 1,000 and counted all', async () => {
+    const workshop = await workshopOf(PEOPLE);
+    const rows = Array.from({ length: 1500 }, (_, i) => `name${i},x${i},note`);
+    const published = await workshop.deliver('many.csv', `name,age,note\n${rows.join('\n')}\n`);
+    const report = reportOf(published.result);
+    expect(report).toMatchObject({
+      verdict: 'failed',
+      code: 'wrong_type',
+      message: 'line 2, column age: "x0" is not a number (and 1,499 more violations)',
+      violations_by_code: { wrong_type: 1500 },
+      violations_not_listed: 500,
+      counts: { rows_in: 1500, set_aside: 1500 },
+    });
+    expect(report.violations).toHaveLength(1000);
+    expect(report.violations[999]).toMatchObject({ line: 1001, value: 'x999' });
+  });
+
+  it('show long values cut', async () => {
+    const workshop = await workshopOf(PEOPLE);
+    const long = 'ä'.repeat(5000);
+    const { violations } = reportOf(
+      (await workshop.deliver('a.csv', `name,age,note\n${long},3,x\nb"\n`)).result,
+    );
+    expect(violations[0].value).toBe('ä'.repeat(1000));
+    expect(violations[0].message).toBe(`"${'ä'.repeat(80)}…" has 5000 characters, VARCHAR(10) allows 10`);
+    expect(violations[0].value).not.toContain('\ufffd');
+  });
+
+  it('of many bad rows in an encoding of its own take no longer than the rows', async () => {
+    const workshop = await workshopOf(PEOPLE);
+    const rows = Array.from({ length: 60_000 }, (_, i) => `nämé${i % 1000},x,nöte`);
+    const content = iconv.encode(`name,age,note\n${rows.join('\r\n')}\r\n`, 'utf-16le', { addBOM: true });
+    const report = reportOf((await workshop.deliver('wide.csv', content)).result);
+    expect(report.violations_by_code).toEqual({ wrong_type: 60_000 });
+    const last = report.violations[999];
+    expect(iconv.decode(content.subarray(last.byte_offset, last.byte_offset + 14), 'utf-16le')).toBe(
+      'nämé999',
+    );
+  });
+
+  it.each([
+    ['0%', 0],
+    ['7%', 7],
+    ['29%', 29],
+    ['57.5%', 57],
+    ['100%', 100],
+  ])('may be set aside up to %s: %d of 100 rows', async (share, most) => {
+    const workshop = await workshopOf(
+      `people: { files: "*", duplicates: keep, invalid: set_aside, max_set_aside: ${share}, columns: { age: INTEGER, k: TEXT } }`,
+    );
+    const withBad = (bad: number) => {
+      const rows = Array.from({ length: 100 }, (_, i) => (i < bad ? 'x,k' : `${i},k`));
+      return `age,k\n${rows.join('\n')}\n`;
+    };
+    expect((await workshop.check(workshop.drop('most.csv', withBad(most)))).status).toBe('converted');
+    if (most === 100) return;
+    const report = reportOf(await workshop.check(workshop.drop('more.csv', withBad(most + 1))));
+    expect(report).toMatchObject({ verdict: 'failed', code: 'too_many_set_aside' });
+    expect(report.message).toContain(`max_set_aside allows ${share} of 100; first: line 2, column age`);
+  });
+});
+
+describe('large files', () => {
+  const config = {
+    'schema.yaml': `
+people:
+  files: "*"
+  duplicates: drop
+  invalid: set_aside
+  columns:
+    id: BIGINT
+    name: TEXT
+    grade: { type: SMALLINT, nullable: true }
+`,
+    'dropgate.yaml': 'parquet: { row_group_rows: 7000 }\nlimits: { max_row_bytes: 2000 }\n',
+  };
+
+  /** Rows whose first column never repeats, whose second hardly does, and whose third often does. */
+  function rowsOf(count: number): string[] {
+    return Array.from(
+      { length: count },
+      (_, i) => `${i * 1_000_003},Name ${i % 40_000},${i % 5 === 0 ? '' : i % 7}`,
+    );
+  }
+
+  it('lose no row and no value when columns leave dictionary mode and row groups are many', async () => {
+    const workshop = await workshopOf(config);
+    const rows = rowsOf(60_000);
+    rows[100] = 'bad,Name,1';
+    rows[45_000] = 'bad,Name,1';
+    rows[59_000] = rows[50_000];
+    rows[59_500] = rows[20];
+    const published = await workshop.deliver('large.csv', `id,name,grade\n${rows.join('\n')}\n`);
+    const table = await tableOf(published);
+    const expected = rows
+      .filter((_, i) => ![100, 45_000, 59_000, 59_500].includes(i))
+      .map((row) => row.split(','));
+    expect(table.id).toEqual(expected.map(([id]) => BigInt(id)));
+    expect(table.name).toEqual(expected.map(([, name]) => name.toLowerCase()));
+    expect(table.grade).toEqual(expected.map(([, , grade]) => (grade === '' ? null : Number(grade))));
+    expect(reportOf(published.result)).toMatchObject({
+      counts: { rows_in: 60_000, rows_out: 59_996, dropped_duplicate: 2, set_aside: 2 },
+      violations: [{ line: 102 }, { line: 45_002 }, { line: 59_002 }, { line: 59_502 }],
+    });
+    const groups = metadataOf(
+      new Uint8Array(fs.readFileSync((published as { parquet: string }).parquet)),
+    ).row_groups;
+    for (const { num_rows } of groups) expect(Number(num_rows)).toBeLessThanOrEqual(7000);
+    expect(groups.length).toBeGreaterThan(8);
+  });
+
+  it('leave nothing of one file in the next', async () => {
+    const workshop = await workshopOf(config);
+    const [first, second] = [rowsOf(20_000), ['5,Anna,1', '6,Bert,', '5,anna,01']];
+    await workshop.deliver('one.csv', `id,name,grade\n${first.join('\n')}\n`);
+    for (const name of ['two.csv', 'three.csv']) {
+      const table = await tableOf(await workshop.deliver(name, `id,name,grade\n${second.join('\n')}\n`));
+      expect(table).toEqual({ id: [5n, 6n], name: ['anna', 'bert'], grade: [1, null] });
+    }
+    expect((await workshop.deliver('four.csv', 'grade,id,name\nx,1,a\n1,2,b\n')).result).toMatchObject({
+      report: { code: 'too_many_set_aside', violations: [{ line: 2, column: 'grade', value: 'x' }] },
+    });
+    expect(await tableOf(await workshop.deliver('five.csv', 'grade,id,name\n1,2,b\n'))).toEqual({
+      id: [2n],
+      name: ['b'],
+      grade: [1],
+    });
+  });
+
+  it('have a row that is too long', async () => {
+    const workshop = await workshopOf(config);
+    const text = `id,name,grade\n1,a,1\n2,${'x'.repeat(3_000_000)},1\n`;
+    expect(reportOf((await workshop.deliver('long.csv', text)).result)).toMatchObject({
+      code: 'row_too_long',
+      message: 'line 3: the record is longer than 2000 bytes (limits.max_row_bytes)',
+    });
+  });
+
+  it('turn out not to be UTF-8 behind the first block, and are read again', async () => {
+    const workshop = await workshopOf(config);
+    const text = `id,name,grade\n${rowsOf(60_000).join('\n')}\n7,Zoé – 5 €,1\n`;
+    const table = await tableOf(await workshop.deliver('late.csv', iconv.encode(text, 'windows-1252')));
+    expect(table.id).toHaveLength(60_001);
+    expect(table.name[60_000]).toBe('zoé – 5 €');
+  });
+});
+
+describe('files of many kinds', () => {
+  it('are converted by one thread, in any order', async () => {
+    const kinds = Array.from(
+      { length: 20 },
+      (_, i) => `k${i}: { files: "k${i}-*", columns: { v${i}: INTEGER, w: TEXT } }`,
+    );
+    const workshop = await workshopOf(kinds.join('\n'));
+    for (let round = 0; round < 3; round++) {
+      for (let kind = 0; kind < 20; kind++) {
+        const table = await tableOf(
+          await workshop.deliver(`k${kind}-${round}.csv`, `w,v${kind}\na,${round}\nb,${kind}\n`),
+        );
+        expect(table).toEqual({ [`v${kind}`]: [round, kind], w: ['a', 'b'] });
+      }
+    }
+    expect(workshop.context.plans.size).toBeLessThanOrEqual(16);
+  });
+});
+
+describe('dropgate check', () => {
+  it('touches nothing, however many rows it leaves out', async () => {
+    const workshop = await workshopOf(
+      'people: { files: "*", invalid: set_aside, max_set_aside: 100%, columns: { name: TEXT, age: INTEGER } }',
+    );
+    const rows = Array.from({ length: 30_000 }, (_, i) => `somebody of a long name indeed ${i},x`);
+    const file = workshop.drop('a.csv', `name,age\nann,3\n${rows.join('\n')}\n`);
+    const before = filesUnder(workshop.root);
+    const report = reportOf(await workshop.check(file));
+    expect(report.counts).toMatchObject({ rows_in: 30_001, rows_out: 1, set_aside: 30_000 });
+    expect(filesUnder(workshop.root)).toEqual(before);
+  });
+});
+
+describe('a disk that fails', () => {
+  const config =
+    'people: { files: "*", invalid: set_aside, max_set_aside: 100%, columns: { name: TEXT, age: INTEGER } }';
+  const content = `name,age\n${Array.from({ length: 50 }, (_, i) => `p${i},${i % 2 ? i : 'x'}`).join('\n')}\n`;
+
+  it('makes the file wait and leaves no temporary file, whichever operation fails', async () => {
+    const workshop = await workshopOf(config);
+    const file = workshop.drop('a.csv', content);
+    const descriptors = () => (fs.existsSync('/proc/self/fd') ? fs.readdirSync('/proc/self/fd').length : 0);
+    const before = descriptors();
+    let failAt = 1;
+    for (; ; failAt++) {
+      const disk = new FaultyDisk({ failAt });
+      const result = await workshop.convert(file).finally(() => disk.restore());
+      if (!disk.hasFailed) break;
+      expect(result).toMatchObject({ status: 'fault', name: 'a.csv', errno: 'ENOSPC' });
+      expect(filesUnder(workshop.root).filter((one) => one.endsWith('.tmp'))).toEqual([]);
+    }
+    // Two temporary files, each opened, written and closed.
+    expect(failAt).toBe(7);
+    expect(descriptors()).toBe(before);
+  });
+
+  it('makes the file wait when it refuses to flush', async () => {
+    const workshop = await workshopOf(config);
+    const files = [workshop.drop('a.csv', content), workshop.drop('b.csv', content)];
+    const results = [await workshop.convert(files[0]), await workshop.convert(files[1])];
+    const disk = new FaultyDisk({ failAt: 1, errno: 'EIO' });
+    const durable = await makeDurable(results).finally(() => disk.restore());
+    expect(durable.map(({ status }) => status).sort()).toEqual(['converted', 'fault']);
+    const kept = durable.find((one) => one.status === 'converted')!;
+    const temps = filesUnder(workshop.root).filter((one) => one.endsWith('.tmp'));
+    expect(temps.map((one) => path.join(workshop.root, one)).sort()).toEqual(
+      [kept.parquetTemp, kept.rejectsTemp].sort(),
+    );
+  });
+
+  it('may lose its folders: they come into being again', async () => {
+    const workshop = await workshopOf(config);
+    const { output, failed } = workshop.settings.folders;
+    for (const folder of [output, failed]) fs.rmSync(folder, { recursive: true });
+    const published = await workshop.deliver('a.csv', content);
+    expect(published.kind).toBe('converted');
+    expect(filesUnder(output)).toEqual(['a.parquet']);
+  });
+});
+
+describe('names', () => {
+  it.each([
+    ['scores.csv', 'scores'],
+    ['scores.csv.gz', 'scores'],
+    ['scores.2026.TSV.GZ', 'scores.2026'],
+    ['a b\n"c".txt', 'a b\n"c"'],
+    ['.csv.csv', '.csv'],
+  ])('%j gives its Parquet file the stem %j', (name, stem) => {
+    expect(stemOf(name)).toBe(stem);
+  });
+});
+
+describe.skipIf(!realStudentCsv)('the real student file', () => {
+  it('becomes a table of 395 rows, small enough, equal to the source', async () => {
+    const shipped = fs.readFileSync(new URL('../../config/schema.yaml', import.meta.url), 'utf8');
+    const workshop = await workshopOf(shipped);
+    const file = workshop.drop('student-mat.csv', fs.readFileSync(realStudentCsv!));
+    const [published] = await workshop.take([readyFile(file.path)]);
+    const table = await tableOf(published);
+    const [header, ...rows] = fs.readFileSync(realStudentCsv!, 'utf8').trim().split(/\r?\n/);
+    const cells = rows.map((row) => row.split(';').map((cell) => cell.replaceAll('"', '').toLowerCase()));
+    header.split(';').forEach((name, i) => {
+      expect(table[name.replaceAll('"', '').toLowerCase()].map(String)).toEqual(cells.map((row) => row[i]));
+    });
+    expect(rows).toHaveLength(395);
+    expect(fs.statSync((published as { parquet: string }).parquet).size).toBeLessThanOrEqual(9500);
+  });
+});
