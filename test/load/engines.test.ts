@@ -83,6 +83,18 @@ describe.each(Object.keys(TARGETS))('engine: %s', (name) => {
     expect(await rowsOf()).toEqual([{ id: 1, word: 'stays' }]);
   });
 
+  test('does not take for committed what a failed statement has spoiled', async () => {
+    const insert = `INSERT INTO ${quoted()} VALUES (${param(1)}, ${param(2)})`;
+    const work = engine.transaction(async (session) => {
+      await session.execute(insert, [1, 'a']);
+      await session.query('SELECT nonsense').catch(() => {});
+    });
+    // MySQL goes on after a failed statement, Postgres turns the commit into a rollback.
+    if (engine.dialect === 'mysql') await work;
+    else await expect(work).rejects.toThrow('rolled back');
+    expect(await rowsOf()).toHaveLength(engine.dialect === 'mysql' ? 1 : 0);
+  });
+
   test('copies rows and counts them', async () => {
     const rows = [
       ['1', 'tab\there'],

@@ -4,13 +4,13 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Engine } from '../../src/load/engine.js';
-import { EmbeddedWorker } from '../../src/load/engines/embedded-thread.js';
-import { isEmbeddedServing, openEngine } from '../../src/load/open-engine.js';
-import { tempDir } from '../helpers/temp-dir.js';
-import { waitFor } from '../helpers/wait-for.js';
-import { copyOf, copyStream } from './support/copy.js';
-import { makeEmbeddedData } from './support/embedded-data.js';
+import type { Engine } from '../../../src/load/engine.js';
+import { EmbeddedWorker } from '../../../src/load/engines/embedded-thread.js';
+import { isEmbeddedServing, openEngine } from '../../../src/load/open-engine.js';
+import { tempDir } from '../../helpers/temp-dir.js';
+import { waitFor } from '../../helpers/wait-for.js';
+import { copyOf, copyStream } from '../support/copy.js';
+import { makeEmbeddedData } from '../support/embedded-data.js';
 
 const hasPsql = await promisify(execFile)('psql', ['--version']).then(
   () => true,
