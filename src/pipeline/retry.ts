@@ -3,6 +3,7 @@ import { DropgateError, errnoOf, messageOf } from '../base/errors.js';
 import {
   candidateNames,
   fileOps,
+  isAbsent,
   moveNoOverwrite,
   removeFile,
   splitDataName,
@@ -54,8 +55,9 @@ export async function retryFailed({ settings, names, all, log }: RetryRequest): 
       const [from, target] = [file.path, to].map((one) => path.relative(root, one));
       log.info(`Sent ${from} back to ${target}, to be tried again`, { event: 'retried', file: file.name });
     } catch (error) {
-      const reason = errnoOf(error) === 'ENOENT' ? 'it is gone' : messageOf(error);
-      outcome.kept.push({ file: file.path, reason });
+      // Another retry was quicker: nothing to tell.
+      if (errnoOf(error) === 'ENOENT' && (await isAbsent(file.path))) continue;
+      outcome.kept.push({ file: file.path, reason: messageOf(error) });
     }
   }
   await syncFolders(folders);
