@@ -1,0 +1,148 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { cpuTimeMs } from './process-tree.mjs';
+
+/** How often the folders are looked at while the daemon works. */
+const POLL_MS = 5;
+const RESULT_FOLDERS = ['output_parquet', 'input_csv/archived', 'input_csv/output_failed'];
+const START_TIMEOUT_MS = 60_000;
+/** What `dropgate run` prints when it is ready. */
+const READY = 'Drop CSV files into';
+
+/**
+ * The built program, running in a folder of its own and measured from outside.
+ *
+ * @typedef {object} DaemonOptions
+ * @property {string} dist folder of the built program
+ * @property {string} root folder to run in; emptied first
+ * @property {import('./datasets.mjs').Dataset} dataset
+ * @property {string} [program] dropgate.yaml
+ * @property {string} [database] db_creds.yaml; without it nothing is loaded
+ * @property {string[]} [nodeArgs] options of node itself, such as `--cpu-prof`
+ * @property {string} [rules] further keys of the data set in schema.yaml, such as `duplicates: keep`
+ */
+export class Daemon {
+  #options;
+  #child;
+  /** Milliseconds from the start of the process to its being ready. */
+  startMs;
+
+  /** @param {DaemonOptions} options */
+  static async start(options) {
+    rmSync(options.root, { recursive: true, force: true });
+    writeConfig(options);
+    const daemon = new Daemon(options);
+    await daemon.#spawn();
+    return daemon;
+  }
+
+  constructor(options) {
+    this.#options = options;
+  }
+
+  get pid() {
+    return this.#child.pid;
+  }
+
+  get log() {
+    return readFileSync(path.join(this.#options.root, 'conversion_log.txt'), 'utf8');
+  }
+
+  path(...parts) {
+    return path.join(this.#options.root, ...parts);
+  }
+
+  /**
+   * Renames files, which must lie on the same disk, into the input folder and waits until every original has been
+   * archived, which happens after the Parquet file has been synced and renamed.
+   * @param {{ from: string, name: string }[]} files
+   * @returns wall and CPU time in milliseconds, from the first rename
+   */
+  async convert(files) {
+    const cpuBefore = cpuTimeMs(this.pid);
+    const startedAt = performance.now();
+    for (const { from, name } of files) renameSync(from, this.path('input_csv', name));
+    await this.until(() => dataFilesIn(this.path('input_csv')) === 0);
+    const ms = performance.now() - startedAt;
+    const cpuMs = cpuTimeMs(this.pid) - cpuBefore;
+    const made = dataFilesIn(this.path('output_parquet'));
+    if (made !== files.length) {
+      throw new Error(
+        `${made} Parquet files of ${files.length} CSV files; see ${this.path('conversion_log.txt')}`,
+      );
+    }
+    return { ms, cpuMs };
+  }
+
+  /** Waits for a condition; fails when the daemon ends. */
+  async until(condition, pollMs = POLL_MS) {
+    while (!condition()) {
+      if (this.#child.exitCode !== null)
+        throw new Error(`the daemon ended; see ${this.path('conversion_log.txt')}`);
+      await pause(pollMs);
+    }
+  }
+
+  /**
+   * Moves what a round left into a folder of its own. Nothing is deleted before the end: ext4 without a journal does not
+   * use the inodes of deleted files again for some seconds and looks at each of them whenever a file is created.
+   */
+  putAside(label) {
+    const folder = this.path('rounds', String(label));
+    for (const from of RESULT_FOLDERS) {
+      mkdirSync(path.join(folder, from), { recursive: true });
+      for (const name of readdirSync(this.path(from)))
+        renameSync(this.path(from, name), path.join(folder, from, name));
+    }
+  }
+
+  async stop() {
+    if (this.#child.exitCode !== null) return;
+    const exited = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    await exited;
+  }
+
+  /** Starts the program again in the same folder. */
+  async restart() {
+    await this.stop();
+    await this.#spawn();
+  }
+
+  async #spawn() {
+    const { dist, root, nodeArgs = [] } = this.#options;
+    const startedAt = performance.now();
+    this.#child = spawn(process.execPath, [...nodeArgs, path.join(dist, 'main.js'), 'run', '--root', root], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    const isReady = new Promise((resolve) => {
+      this.#child.stderr.setEncoding('utf8').on('data', (text) => {
+        if (said.length < 10_000) said += text;
+        if (said.includes(READY)) resolve(true);
+      });
+    });
+    const ended = once(this.#child, 'exit').then(() => false);
+    const timeout = pause(START_TIMEOUT_MS, false, { ref: false });
+    if (!(await Promise.race([isReady, ended, timeout])))
+      throw new Error(`the daemon does not start:\n${said}`);
+    this.startMs = performance.now() - startedAt;
+  }
+}
+
+function writeConfig({ root, dataset, program = '', database = 'database: { engine: none }', rules = '' }) {
+  mkdirSync(path.join(root, 'config'), { recursive: true });
+  mkdirSync(path.join(root, 'input_csv'));
+  const columns = dataset.columns.map(({ name, type }) => `    ${name}: ${type}\n`).join('');
+  const schema = `${dataset.name}:\n  files: "*"\n${rules && `  ${rules}\n`}  columns:\n${columns}`;
+  writeFileSync(path.join(root, 'config', 'schema.yaml'), schema);
+  writeFileSync(path.join(root, 'config', 'dropgate.yaml'), program);
+  writeFileSync(path.join(root, 'config', 'db_creds.yaml'), database);
+}
+
+function dataFilesIn(folder) {
+  return readdirSync(folder).filter((name) => /\.(csv|parquet)$/.test(name) && !name.startsWith('.')).length;
+}
