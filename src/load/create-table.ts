@@ -4,7 +4,7 @@ import { quoteValue } from '../base/text.js';
 import { columnTypeSql } from './column-type.js';
 import type { SqlDialect } from './engine.js';
 import { quoteName, quoteNames } from './quote.js';
-import type { TargetTable } from './table.js';
+import type { TargetTable } from './target-table.js';
 
 /** Longest text column that InnoDB can index whole: 3,072 bytes of utf8mb4. */
 const MAX_MYSQL_KEY_CHARACTERS = 768;

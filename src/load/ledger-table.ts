@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Engine, Session, SqlDialect } from './engine.js';
 import { quoteName, quoteNames } from './quote.js';
-import { ensureTable, type TargetTable } from './table.js';
+import { ensureTable } from './table.js';
+import type { TargetTable } from './target-table.js';
 
 /** A file as the load ledger knows it. */
 export interface LedgerEntry {

@@ -3,7 +3,7 @@ import { formatCount, quoteValue } from '../base/text.js';
 import type { Engine, Session, SqlDialect } from './engine.js';
 import { claimLoad, type LedgerEntry } from './ledger-table.js';
 import { quoteName } from './quote.js';
-import type { TargetTable } from './table.js';
+import type { TargetTable } from './target-table.js';
 import { upsertRows } from './upsert.js';
 
 /** A Parquet file on its way into a table; `rows` is what its footer counts. */

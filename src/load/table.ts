@@ -5,17 +5,7 @@ import { type ExistingColumn, type ExistingTable, readTable } from './catalog.js
 import { holds } from './column-type.js';
 import { createStatements } from './create-table.js';
 import type { Engine, SqlDialect } from './engine.js';
-
-/** A declared table. Structurally the table of the settings. */
-export interface TargetTable {
-  name: string;
-  columns: { name: string; type: SqlType }[];
-  /** Column names; the primary key of a table that is created. Needed for upsert. */
-  key: string[];
-  mode: 'append' | 'upsert' | 'replace';
-  /** Each a list of column names. */
-  indexes: string[][];
-}
+import type { TargetTable } from './target-table.js';
 
 /** A table of this name exists already: Postgres (and its race on pg_type), MySQL. */
 const EXISTS_ALREADY = new Set(['42P07', '23505', 'ER_TABLE_EXISTS_ERROR']);

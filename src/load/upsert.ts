@@ -1,6 +1,6 @@
 import type { Session, SqlDialect } from './engine.js';
 import { quoteName, quoteNames } from './quote.js';
-import type { TargetTable } from './table.js';
+import type { TargetTable } from './target-table.js';
 
 const STAGE = 'dropgate_stage';
 /** Numbers the rows of the file, so that the last of several rows with the same key wins. */

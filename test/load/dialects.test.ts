@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Engine } from '../../src/load/engine.js';
 import { openEngine } from '../../src/load/open-engine.js';
-import { ensureTable, type TargetTable } from '../../src/load/table.js';
+import { ensureTable } from '../../src/load/table.js';
+import type { TargetTable } from '../../src/load/target-table.js';
 import { canStart, type FreshDatabase, freshMysql, freshPostgres } from '../helpers/databases.js';
 import { startMysql } from '../helpers/mysql-server.js';
 import type { PrivateServer } from '../helpers/private-server.js';
@@ -75,6 +76,21 @@ describe('Postgres', () => {
       `SELECT current_setting('timezone') AS zone, TIMESTAMPTZ '2026-11-22 06:00:00+00' AS moment, pg_sleep(0.2)::text AS slept`,
     );
     expect(row).toEqual({ zone: 'UTC', moment: '2026-11-22 06:00:00+00', slept: '' });
+  });
+
+  test('takes what only Postgres can hold', async () => {
+    const engine = open('extremes');
+    await engine.execute('CREATE TABLE things (ratio float8, day date, moment timestamptz, clock time)');
+    const rows = [
+      ['NaN', '0044-03-15 BC', '0044-03-15 12:00:00+00 BC', '24:00:00'],
+      ['-Infinity', '12345-06-07', '12345-06-07 08:09:10.5+00', '00:00:00'],
+      ['-0', '5874897-12-31', '0001-01-01 00:00:00+00', '23:59:59.999999'],
+    ];
+    expect(await engine.copyIn('things', ['ratio', 'day', 'moment', 'clock'], copyStream(rows))).toBe(3);
+    const found = await engine.query(
+      'SELECT ratio::text, day::text, moment::text, clock::text FROM things ORDER BY ctid',
+    );
+    expect(found.map((row) => Object.values(row))).toEqual(rows);
   });
 
   test('a deferrable unique constraint is no key for upsert', async () => {

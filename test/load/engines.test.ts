@@ -2,7 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { SqlType } from '../../src/base/sql-type.js';
 import type { Engine } from '../../src/load/engine.js';
 import { quoteName } from '../../src/load/quote.js';
-import { ensureTable, type TargetTable } from '../../src/load/table.js';
+import { ensureTable } from '../../src/load/table.js';
+import type { TargetTable } from '../../src/load/target-table.js';
 import { copyStream } from './support/copy.js';
 import { TARGETS, type Target } from './support/targets.js';
 
@@ -106,6 +107,17 @@ describe.each(Object.keys(TARGETS))('engine: %s', (name) => {
     ];
     expect(await engine.copyIn(table, ['id', 'word'], copyStream(rows.slice(0, 3), rows.slice(3)))).toBe(6);
     expect(await rowsOf()).toEqual(rows.map(([id, word]) => ({ id: Number(id), word })));
+  });
+
+  test('takes JSON for JSON, and nothing else', async () => {
+    await engine.execute('DROP TABLE IF EXISTS documents');
+    await engine.execute(`CREATE TABLE documents (body json)`);
+    const json = '{"a": [1, "tab\\t quote\\" \u00e9"], "b": null}';
+    expect(await engine.copyIn('documents', ['body'], copyStream([[json], [null]]))).toBe(2);
+    const [{ body }] = await engine.query('SELECT body FROM documents WHERE body IS NOT NULL');
+    expect(JSON.parse(String(body))).toEqual(JSON.parse(json));
+    const copy = engine.copyIn('documents', ['body'], copyStream([['{"a": ']]));
+    await expect(copy).rejects.toSatisfy((error) => engine.classify(error) === 'permanent');
   });
 
   test('copies nothing from an empty stream', async () => {

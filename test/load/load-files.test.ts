@@ -4,7 +4,8 @@ import type { SqlType } from '../../src/base/sql-type.js';
 import type { Engine, SqlRow } from '../../src/load/engine.js';
 import { ensureLedgerTable, loadedKeys, loadKey } from '../../src/load/ledger-table.js';
 import { type FileToLoad, type LoadOutcome, loadFiles } from '../../src/load/load-files.js';
-import { ensureTable, type TargetTable } from '../../src/load/table.js';
+import { ensureTable } from '../../src/load/table.js';
+import type { TargetTable } from '../../src/load/target-table.js';
 import { copyOf, copyStream, type TextRow } from './support/copy.js';
 import { TARGETS, type Target } from './support/targets.js';
 

@@ -4,7 +4,8 @@ import type { Engine } from '../../src/load/engine.js';
 import { ensureLedgerTable, loadKey } from '../../src/load/ledger-table.js';
 import { loadFiles } from '../../src/load/load-files.js';
 import { copyText, readParquetInfo } from '../../src/load/parquet-source.js';
-import { ensureTable, type TargetTable } from '../../src/load/table.js';
+import { ensureTable } from '../../src/load/table.js';
+import type { TargetTable } from '../../src/load/target-table.js';
 import { duckdbParquet } from './support/parquet.js';
 import { TARGETS, type Target } from './support/targets.js';
 

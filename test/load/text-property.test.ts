@@ -8,7 +8,8 @@ import { copyRows } from '../../src/load/copy-rows.js';
 import { copyChunks } from '../../src/load/copy-text.js';
 import type { Engine } from '../../src/load/engine.js';
 import { copyText } from '../../src/load/parquet-source.js';
-import { ensureTable, type TargetTable } from '../../src/load/table.js';
+import { ensureTable } from '../../src/load/table.js';
+import type { TargetTable } from '../../src/load/target-table.js';
 import { tempDir } from '../helpers/temp-dir.js';
 import { TARGETS, type Target } from './support/targets.js';
 

@@ -24,12 +24,12 @@ let notices: string[];
 const clients: pg.Client[] = [];
 
 const place = () => ({ dataDir: path.join(root, 'state', 'data'), socketDir: path.join(root, 'sock') });
-const own = (idleInTransactionMs?: number) =>
+const own = (limits: { idleInTransactionMs?: number; clientStatementMs?: number } = {}) =>
   openEngine({
     engine: 'embedded',
     mode: 'own',
     ...place(),
-    idleInTransactionMs,
+    ...limits,
     onNotice: (text) => notices.push(text),
   });
 const client = async () => {
@@ -70,7 +70,7 @@ beforeEach(async () => {
   mkdirSync(path.join(root, 'state'));
   notices = [];
   await makeEmbeddedData(place().dataDir);
-  engine = own(400);
+  engine = own({ idleInTransactionMs: 400, clientStatementMs: 1000 });
   await engine.execute('CREATE TABLE t (id integer, word text)');
 });
 afterEach(async () => {
@@ -229,6 +229,24 @@ describe('the socket', () => {
     await new Promise((resolve) => setTimeout(resolve, 600));
     await sleeper.query('COMMIT');
     expect(await count()).toBe(1);
+  });
+
+  test('ends a statement that runs on and on while a load waits', async () => {
+    await engine.execute('INSERT INTO t SELECT i, $1 FROM generate_series(1, 3000) AS i', ['x']);
+    const greedy = await client();
+    const endless = greedy.query('SELECT count(*) FROM t a, t b, t c').catch((error) => error);
+    const load = () => engine.copyIn('t', ['id', 'word'], copyStream([['1', 'a']]));
+    // A load may still come before the statement does.
+    const error = await waitFor('a load that waited', () =>
+      load().then(
+        () => undefined,
+        (reason) => reason,
+      ),
+    );
+    expect(error.code).toBe('database_unreachable');
+    expect(await endless).toBeInstanceOf(Error);
+    expect(notices).toEqual([expect.stringMatching(/ran longer than 1.0 s while a load waited/)]);
+    expect(await load()).toBe(1);
   });
 
   test('ends the transaction of a client that vanishes', async () => {
