@@ -133,10 +133,10 @@ const MYSQL_GRANTS = `
   UNION SELECT privilege_type FROM information_schema.schema_privileges WHERE grantee = ? AND DATABASE() LIKE table_schema`;
 
 async function examineMysql(findings: Findings, engine: Engine, { tables }: Settings): Promise<boolean> {
-  const [{ account, schema, infile }] = await engine.query(
-    'SELECT CURRENT_USER() AS account, DATABASE() AS `schema`, @@GLOBAL.local_infile AS infile',
+  const [{ account, schema, allowed }] = await engine.query(
+    'SELECT CURRENT_USER() AS account, DATABASE() AS `schema`, @@GLOBAL.local_infile AS allowed',
   );
-  if (Number(infile) === 1) findings.ok('local_infile', 'allowed, so that rows are loaded in bulk');
+  if (Number(allowed) === 1) findings.ok('local_infile', 'allowed, so that rows are loaded in bulk');
   else {
     findings.warning({
       subject: 'local_infile',

@@ -47,13 +47,13 @@ export async function examineFolders(settings: Settings): Promise<Finding[]> {
 }
 
 function shown({ root }: Settings, folder: string): string {
-  return path.relative(root, folder) || folder;
+  const relative = path.relative(root, folder);
+  return relative === '' || relative.startsWith('..') ? folder : relative;
 }
 
 async function examineFolder(findings: Findings, subject: string, folder: string): Promise<void> {
-  const stats = fs.statSync(folder, { throwIfNoEntry: false });
-  if (!stats) examineMissing(findings, subject, folder);
-  else if (!stats.isDirectory()) {
+  if (!fs.existsSync(folder)) examineMissing(findings, subject, folder);
+  else if (!fs.statSync(folder).isDirectory()) {
     const remedy = 'Move it away, or name another folder in dropgate.yaml.';
     findings.error({ subject, message: 'is not a folder', remedy });
   } else {
