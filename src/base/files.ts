@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { crashPoint } from './crash-point.js';
 import { errnoOf } from './errors.js';
 
 /**
@@ -134,6 +135,7 @@ export async function moveNoOverwrite(source: string, target: string): Promise<b
     }
     throw error;
   }
+  crashPoint('linked');
   await fileOps.unlink(source);
   return true;
 }
@@ -267,6 +269,11 @@ export async function sha256Of(file: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of fs.createReadStream(file)) hash.update(chunk);
   return hash.digest('hex');
+}
+
+/** What tells one version of a file from another, as one text: size, mtime and inode. */
+export function fingerprintText(stats: { size: number | bigint; mtimeNs: bigint; ino: bigint }): string {
+  return `${stats.size}:${stats.mtimeNs}:${stats.ino}`;
 }
 
 /** Is there nothing of this name? */

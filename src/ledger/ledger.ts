@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'libsql';
+import { errnoOf, messageOf } from '../base/errors.js';
 
 /**
  * - `converted`: its Parquet file waits to be loaded (or stays, when nothing is to be loaded)
@@ -62,7 +63,19 @@ export interface LedgerActivity {
   rowsLoaded: number;
 }
 
-const SCHEMA_VERSION = 1;
+/** A delivered file on its way out of the input folder, or lately put away. */
+export interface OriginalRecord {
+  /** Its delivery. */
+  file: FileRecord;
+  /** Where it is (to be) put, relative to the input folder. */
+  target: string;
+  /** What it looked like when it was read, see `fingerprintText`; '' when it could not even be opened. */
+  fingerprint: string;
+  /** It was put there, and told. */
+  isPutAway: boolean;
+}
+
+const SCHEMA_VERSION = 2;
 
 const SCHEMA = `
   CREATE TABLE files (
@@ -94,6 +107,13 @@ const SCHEMA = `
     name TEXT PRIMARY KEY,
     fingerprint TEXT NOT NULL
   );
+  CREATE TABLE originals (
+    record_id INTEGER PRIMARY KEY,
+    target TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    put_away INTEGER NOT NULL DEFAULT 0
+  );
+  CREATE INDEX originals_on_their_way ON originals (record_id) WHERE put_away = 0;
 `;
 
 /**
@@ -110,13 +130,18 @@ export class Ledger {
     this.#statements = prepareAll(db);
   }
 
-  /** Opens or creates the ledger. `onRebuilt` is told when an unreadable one had to be begun anew. */
+  /**
+   * Opens or creates the ledger. `onRebuilt` is told when an unreadable one had to be begun anew; a disk that is full or
+   * cannot be written is an error.
+   */
   static open(file: string, onRebuilt: (reason: string) => void = () => undefined): Ledger {
     mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
     try {
       return new Ledger(openDatabase(file));
     } catch (error) {
-      onRebuilt(error instanceof Error ? error.message : String(error));
+      // The disk is full or the rights are missing: no reason to forget everything.
+      if (isTroubleAround(error)) throw error;
+      onRebuilt(messageOf(error));
       for (const suffix of ['', '-wal', '-shm']) rmSync(file + suffix, { force: true });
       return new Ledger(openDatabase(file));
     }
@@ -142,11 +167,53 @@ export class Ledger {
 
   /** Runs `work` in one transaction. */
   inTransaction<T>(work: () => T): T {
-    return this.#db.transaction(work)();
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      // A full disk has ended the transaction already.
+      if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
+      throw error;
+    }
   }
 
   add(record: NewFileRecord): number {
     return Number(this.#statements.insert.run(toRow(record)).lastInsertRowid);
+  }
+
+  /** Writes anew what is known of a delivery, but for its state, which the loader may have moved on meanwhile. */
+  amend(id: number, record: NewFileRecord): void {
+    const row = toRow(record);
+    this.#statements.amend.run([...AMENDED.map((column) => row[COLUMNS.indexOf(column)]), id]);
+  }
+
+  /** Says where an original is going to be put, before it is moved, so that a run that is killed then can be finished. */
+  planMove(recordId: number, { target, fingerprint }: { target: string; fingerprint: string }): void {
+    this.#statements.planMove.run(recordId, target, fingerprint);
+  }
+
+  /** The original of a delivery is where it belongs, or nowhere any more (`null`). It is remembered until `forgetOriginal`. */
+  putAway(recordId: number, original: string | null): void {
+    this.#statements.place.run(original, recordId);
+    this.#statements.putAway.run(recordId);
+  }
+
+  /** Originals that are on their way, or were put away lately. */
+  originals(): OriginalRecord[] {
+    return (this.#statements.originals.all() as OriginalRow[]).map(originalFrom);
+  }
+
+  /** The delivery under this name whose original is on its way. */
+  onItsWay(name: string): OriginalRecord | undefined {
+    const row = this.#statements.onItsWay.get(name);
+    return row === undefined ? undefined : originalFrom(row as OriginalRow);
+  }
+
+  /** Nothing more can happen to this original that concerns us. */
+  forgetOriginal(recordId: number): void {
+    this.#statements.forget.run(recordId);
   }
 
   /** The last delivery of this content (under this name, where the name counts) that was converted or loaded. */
@@ -235,6 +302,14 @@ function openDatabase(file: string): Database.Database {
   }
 }
 
+/** SQLite's own names of trouble that passes when somebody makes room or gives rights. */
+const AROUND = /^SQLITE_(?:FULL|IOERR|BUSY|LOCKED|CANTOPEN|READONLY|PERM|NOMEM|AUTH)/;
+
+function isTroubleAround(error: unknown): boolean {
+  // A file that cannot be opened at all is told without a code.
+  return AROUND.test(errnoOf(error) ?? '') || messageOf(error).startsWith('ConnectionFailed');
+}
+
 function versionOf(db: Database.Database): number {
   const [{ user_version: version }] = db.prepare('PRAGMA user_version').all() as { user_version: number }[];
   return version;
@@ -250,6 +325,15 @@ function prepareAll(db: Database.Database) {
     insert: db.prepare(
       `INSERT INTO files (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')})`,
     ),
+    amend: db.prepare(`UPDATE files SET ${AMENDED.map((column) => `${column} = ?`).join(', ')} WHERE id = ?`),
+    planMove: db.prepare(
+      `INSERT OR REPLACE INTO originals (record_id, target, fingerprint, put_away) VALUES (?, ?, ?, 0)`,
+    ),
+    place: db.prepare(`UPDATE files SET original = ? WHERE id = ?`),
+    putAway: db.prepare(`UPDATE originals SET put_away = 1 WHERE record_id = ?`),
+    originals: db.prepare(`${SELECT_ORIGINALS} ORDER BY id`),
+    onItsWay: db.prepare(`${SELECT_ORIGINALS} WHERE put_away = 0 AND name = ? ORDER BY id DESC LIMIT 1`),
+    forget: db.prepare(`DELETE FROM originals WHERE record_id = ?`),
     seenContent: db.prepare(
       `${SELECT} WHERE sha256 = ? AND state IN ('converted', 'loaded') ORDER BY id DESC LIMIT 1`,
     ),
@@ -314,9 +398,21 @@ const COLUMNS = [
   'loaded_at',
 ] as const;
 
+/** What `amend` writes. */
+const AMENDED = COLUMNS.filter((column) => !['state', 'code', 'message', 'loaded_at'].includes(column));
+
 const SELECT = `SELECT id, ${COLUMNS.join(', ')} FROM files`;
 
+const SELECT_ORIGINALS = `SELECT id, ${COLUMNS.join(', ')}, target, fingerprint, put_away
+  FROM files JOIN originals ON record_id = id`;
+
 type Row = Record<(typeof COLUMNS)[number] | 'id', never>;
+type OriginalRow = Row & { target: string; fingerprint: string; put_away: number };
+
+function originalFrom(row: OriginalRow): OriginalRecord {
+  const { target, fingerprint } = row;
+  return { file: fromRow(row), target, fingerprint, isPutAway: row.put_away === 1 };
+}
 
 function toRow(record: NewFileRecord): unknown[] {
   return [

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'libsql';
-import { DropgateError } from '../base/errors.js';
+import { DropgateError, errnoOf, messageOf } from '../base/errors.js';
 
 /**
  * The right to work on one set of folders. Held as an exclusive lock of the operating system on a SQLite file, so
@@ -17,18 +17,18 @@ export class FolderLock {
     this.#pidFile = pidFile;
   }
 
-  /** Errors: `locked`, naming the pid that holds it. */
+  /** Errors: `locked`, naming the pid that holds it; `internal` when its file is damaged or cannot be opened. */
   static acquire(stateFolder: string): FolderLock {
     mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
     const pidFile = path.join(stateFolder, 'lock');
-    const db = new Database(path.join(stateFolder, 'lock.db'));
+    const file = path.join(stateFolder, 'lock.db');
+    const db = new Database(file);
     try {
-      db.exec('PRAGMA busy_timeout = 0');
+      db.exec(`PRAGMA busy_timeout = ${PROBE_PATIENCE_MS}`);
       db.exec('BEGIN EXCLUSIVE');
-    } catch {
+    } catch (error) {
       db.close();
-      const pid = holderOf(stateFolder) ?? 'unknown';
-      throw new DropgateError('locked', `another Dropgate (pid ${pid}) works on ${stateFolder}`);
+      throw isBusy(error) ? lockedError(stateFolder) : damagedError(file, error);
     }
     writeFileSync(pidFile, `${process.pid}\n`);
     return new FolderLock(db, pidFile);
@@ -39,6 +39,25 @@ export class FolderLock {
     this.#db.exec('ROLLBACK');
     this.#db.close();
   }
+}
+
+/** Whoever only looks whether the lock is held holds it for an instant; so long it is waited for. */
+const PROBE_PATIENCE_MS = 300;
+
+function isBusy(error: unknown): boolean {
+  return errnoOf(error)?.startsWith('SQLITE_BUSY') ?? false;
+}
+
+function lockedError(stateFolder: string): DropgateError {
+  const pid = holderOf(stateFolder) ?? 'unknown';
+  return new DropgateError('locked', `another Dropgate (pid ${pid}) works on ${stateFolder}`);
+}
+
+function damagedError(file: string, cause: unknown): DropgateError {
+  return new DropgateError('internal', `the lock ${file} cannot be taken: ${messageOf(cause)}`, {
+    hint: 'Check the rights on the file and the health of the disk. It holds no data: it may be deleted while no Dropgate runs.',
+    cause,
+  });
 }
 
 /** The pid that wrote `state/lock`, whether it still runs or not; undefined when there is none. */
@@ -61,8 +80,8 @@ export function isLocked(stateFolder: string): boolean {
     db.exec('BEGIN EXCLUSIVE');
     db.exec('ROLLBACK');
     return false;
-  } catch {
-    return true;
+  } catch (error) {
+    return isBusy(error);
   } finally {
     db.close();
   }

@@ -13,8 +13,10 @@ import type { Engine } from '../load/engine.js';
 import { openEngine } from '../load/open-engine.js';
 import { type ConvertWorkerData, PROGRESS } from './convert-worker.js';
 import { copyStream } from './copy-stream.js';
+import { GrowthWatch } from './growth-watch.js';
 import { Intake } from './intake.js';
 import { LoadQueue } from './load-queue.js';
+import { Originals } from './originals.js';
 import { Publisher } from './publish.js';
 
 /** How the parts hear that a file is done with, or is to be offered again. */
@@ -33,6 +35,8 @@ export interface Pipeline {
   engine: Engine | undefined;
   /** Counters of the conversion in hand: see PROGRESS. */
   progress: SharedArrayBuffer;
+  originals: Originals;
+  growth: GrowthWatch;
   /** Finishes what is in hand, within `shutdownMs`, and lets go of everything. */
   close(): Promise<void>;
 }
@@ -58,7 +62,11 @@ export async function openPipeline(options: {
     const ledger = Ledger.open(path.join(folders.state, 'ledger.db'), (reason) =>
       log.warning(`The local ledger was begun anew (${reason}); what is loaded is known from dropgate_loads`),
     );
-    return assemble({ settings, log, releases, ledger, lock });
+    const pipeline = assemble({ settings, log, releases, ledger, lock });
+    // 4. What a killed run had begun, and what was written to after it.
+    await pipeline.originals.recover();
+    await pipeline.growth.start();
+    return pipeline;
   } catch (error) {
     lock.release();
     throw error;
@@ -104,19 +112,30 @@ function assemble(parts: {
         copyStream(copyPool, { path: file, columns: table.columns, dialect: engine.dialect }),
       release: releases.output,
     });
+  const { root } = settings;
+  const originals = new Originals({
+    folders,
+    keep: intakeSettings.originals,
+    hasMarkers: settings.watch.ready === 'marker',
+    ledger,
+    log,
+    root,
+  });
+  const growth = new GrowthWatch({ folders, ledger, log, root });
   const progress = new SharedArrayBuffer(PROGRESS.length * Float64Array.BYTES_PER_ELEMENT);
   const intake = new Intake({
     pool: convertPool,
     workers: intakeSettings.workers,
     publisher: new Publisher({
       folders,
-      originals: intakeSettings.originals,
+      originals,
       identity: intakeSettings.identity,
       isLoading: loads !== undefined,
       ledger,
+      onPutAway: (original) => growth.follow(original),
     }),
     log,
-    root: settings.root,
+    root,
     release: releases.input,
     onConverted: (files) => loads?.offerConverted(files),
     progress,
@@ -128,8 +147,12 @@ function assemble(parts: {
     loads,
     engine,
     progress,
+    originals,
+    growth,
     close: async () => {
       await within(intakeSettings.shutdownMs, Promise.all([intake.stop(), loads?.stop()]));
+      await growth.stop();
+      intake.abandon();
       await Promise.all([convertPool.destroy(), copyPool.destroy()]);
       await within(intakeSettings.shutdownMs, engine?.close());
       ledger.close();

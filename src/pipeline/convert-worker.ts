@@ -1,4 +1,5 @@
 import { workerData } from 'piscina';
+import { crashPoint } from '../base/crash-point.js';
 import { errnoOf, messageOf } from '../base/errors.js';
 import { removeFile, syncFile } from '../base/files.js';
 import type { Dataset, Limits, ParquetSettings } from '../config/settings.js';
@@ -50,7 +51,10 @@ export default async function convertTask(task: ConvertTask): Promise<ConvertRes
   const thread = { ...(await context), onProgress: reporter(task.progress) };
   const results: ConvertResult[] = [];
   for (const file of task.files) results.push(await convertFile(file, thread));
-  return makeDurable(results);
+  crashPoint('temp-files-written');
+  const durable = await makeDurable(results);
+  crashPoint('temp-files-synced');
+  return durable;
 }
 
 /** Flushes all temporary files of a task to the disk. A file whose disk refuses that is to be tried again. */

@@ -1,5 +1,7 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import type { Piscina } from 'piscina';
+import { crashPoint } from '../base/crash-point.js';
 import { DropgateError, messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { backoffMs, TroubleNotice } from '../base/retry.js';
@@ -32,6 +34,8 @@ const MAX_TASK_BYTES = 8 << 20;
 const RETRY = { firstMs: 1000, maxMs: 60_000 };
 /** Attempts for a file that cannot be opened or read, before it is judged unreadable. */
 const MAX_READ_ATTEMPTS = 4;
+/** So many files are looked for whenever one of them is done, to see whether their sender took them away. */
+const FEW_FILES = 100;
 /** Workers that a file may take down with it before it is failed. */
 const MAX_DEATHS = 2;
 
@@ -52,9 +56,14 @@ export class Intake {
   #next = 0;
   #running = 0;
   #isStopped = false;
+  #isAbandoned = false;
   #publishing: Promise<void> = Promise.resolve();
   readonly #trouble = new TroubleNotice();
-  #troubles = 0;
+  /** Files that could not be converted for now, and how often not. */
+  readonly #troubled = new Map<string, { attempts: number; path: string }>();
+  readonly #ledgerTrouble = new TroubleNotice();
+  /** Verdicts that were told, but could not be written into the ledger yet. */
+  #unconfirmed: Published[] = [];
   readonly #readAttempts = new Map<string, number>();
   /** How often a worker died with the file in hand; such a file travels alone. */
   readonly #deaths = new Map<string, number>();
@@ -91,6 +100,11 @@ export class Intake {
     this.#queue.length = 0;
     this.#next = 0;
     return this.idle();
+  }
+
+  /** The workers are going to be ended with what they have in hand, which is done again at the next start. */
+  abandon(): void {
+    this.#isAbandoned = true;
   }
 
   #pump(): void {
@@ -133,7 +147,7 @@ export class Intake {
       await turn;
     } catch (error) {
       await this.#options.publisher.discard(results);
-      this.#postpone(files, error);
+      if (!this.#isAbandoned) this.#postpone(files, error);
     } finally {
       this.#running--;
       this.#pump();
@@ -149,6 +163,7 @@ export class Intake {
     try {
       return (await this.#options.pool.run(task)) as ConvertResult[];
     } catch (error) {
+      if (this.#isAbandoned) throw error;
       for (const { name } of files) this.#deaths.set(name, (this.#deaths.get(name) ?? 0) + 1);
       if (files.length > 1 || this.#deaths.get(files[0].name)! < MAX_DEATHS) throw error;
       this.#deaths.delete(files[0].name);
@@ -161,22 +176,60 @@ export class Intake {
   }
 
   async #conclude(files: ReadyFile[], results: ConvertResult[]): Promise<void> {
-    const judged = files.map((file, i) => ({ file, result: results[i] }));
-    const published = await this.#options.publisher.publish(judged.filter((one) => this.#isFinal(one)));
+    const { publisher, onConverted, release } = this.#options;
+    // 1. What is no verdict.
+    const final: Judged[] = [];
+    for (const [i, file] of files.entries()) {
+      const one = { file, result: results[i] };
+      if (await this.#isFinal(one)) final.push(one);
+    }
+    // 2. Names and places.
+    const published = await publisher.publish(final, ({ file, result }, error) => {
+      void publisher.discard([result]);
+      this.#postpone([file], error);
+    });
+    // 3. What there is to tell.
     for (const one of published) this.#tell(one);
+    crashPoint('verdict-told');
     const converted = published.filter((one) => one.kind === 'converted');
-    if (converted.length > 0) this.#options.onConverted(converted);
-    if (published.length > 0) this.#recovered();
+    if (converted.length > 0) onConverted(converted);
+    // 4. Told and done.
+    this.#confirm(published);
+    crashPoint('original-recorded');
+    for (const { file } of published) {
+      release(file.name);
+      this.#recovered(file.name);
+    }
+  }
+
+  /** A ledger that cannot be written holds up nothing: the next start finds out what it missed. */
+  #confirm(published: readonly Published[]): void {
+    this.#unconfirmed.push(...published);
+    try {
+      this.#options.publisher.confirm(this.#unconfirmed);
+      this.#unconfirmed = [];
+      this.#ledgerTrouble.recovered((ms) =>
+        this.#options.log.info(`The local ledger can be written again after ${formatDuration(ms)}`),
+      );
+    } catch (error) {
+      this.#ledgerTrouble.failed(() =>
+        this.#options.log.error(
+          `The local ledger cannot be written: ${messageOf(error)}; the work goes on, trying again`,
+        ),
+      );
+    }
   }
 
   /** Is this a verdict? Everything else is released to be looked at again. */
-  #isFinal({ file, result }: Judged): boolean {
+  async #isFinal({ file, result }: Judged): Promise<boolean> {
     switch (result.status) {
       case 'converted':
         return true;
       case 'failed':
         return !this.#isWorthAnotherAttempt(file, result.report.code);
       case 'gone':
+        await this.#options.publisher.finishVanished(file.name);
+        this.#recovered(file.name);
         this.#options.release(file.name);
         return false;
       case 'changed':
@@ -206,7 +259,6 @@ export class Intake {
 
   /** The surroundings failed: nothing is lost, the files are tried again later. */
   #postpone(files: readonly ReadyFile[], error: unknown): void {
-    this.#troubles++;
     const names = files.length === 1 ? this.#shown(files[0].path) : plural(files.length, 'file');
     this.#trouble.failed((repeats) => {
       const again = repeats > 0 ? ` (${plural(repeats, 'more failure')} since the last notice)` : '';
@@ -215,11 +267,21 @@ export class Intake {
         `Cannot convert ${names} for now: ${messageOf(error)}${code}; nothing is lost, trying again${again}`,
       );
     });
-    for (const { name } of files) this.#options.release(name, backoffMs(this.#troubles, RETRY));
+    for (const { name, path: file } of files) {
+      const attempts = (this.#troubled.get(name)?.attempts ?? 0) + 1;
+      this.#troubled.set(name, { attempts, path: file });
+      this.#options.release(name, backoffMs(attempts, RETRY));
+    }
   }
 
-  #recovered(): void {
-    this.#troubles = 0;
+  /** The trouble is over when every file that it held up is done, or gone. */
+  #recovered(name: string): void {
+    this.#troubled.delete(name);
+    if (!this.#trouble.active || this.#troubled.size > FEW_FILES) return;
+    for (const [troubled, { path: file }] of this.#troubled) {
+      if (!fs.existsSync(file)) this.#troubled.delete(troubled);
+    }
+    if (this.#troubled.size > 0) return;
     this.#trouble.recovered((ms) =>
       this.#options.log.info(`Conversion works again after ${formatDuration(ms)}`),
     );
@@ -250,7 +312,8 @@ export class Intake {
     } else {
       this.#tellConverted(one, source);
     }
-    this.#options.release(one.file.name);
+    if (one.markerFault !== undefined)
+      log.warning(`The marker of ${source} cannot be removed: ${one.markerFault}; remove it by hand`);
   }
 
   #tellConverted(one: Extract<Published, { kind: 'converted' }>, source: string): void {

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { DropgateError, messageOf } from '../base/errors.js';
-import { fileOps, moveIntoOwnFolder, sha256Of, writeFileAtomic } from '../base/files.js';
+import { fileOps, fingerprintText, moveIntoOwnFolder, sha256Of, writeFileAtomic } from '../base/files.js';
 import type { Log } from '../base/log.js';
 import { backoffMs, pause, TroubleNotice } from '../base/retry.js';
 import { formatDuration, plural } from '../base/text.js';
@@ -147,7 +147,7 @@ export class LoadQueue {
   async #offerOne(file: ReadyFile): Promise<void> {
     const { name } = file;
     if (this.#known.has(name)) return this.#options.release(name);
-    const fingerprint = fingerprintOf(file);
+    const fingerprint = fingerprintText(file);
     if (this.#settled.get(name) === fingerprint) return this.#options.release(name);
     try {
       const identity = await this.#identify(file);
@@ -197,7 +197,7 @@ export class LoadQueue {
 
   async #enqueue(found: Omit<Waiting, 'fingerprint' | 'recordId' | 'loadKey'>): Promise<void> {
     const { ledger, identity, tables } = this.#options;
-    const fingerprint = fingerprintOf(await fs.promises.lstat(found.path, { bigint: true }));
+    const fingerprint = fingerprintText(await fs.promises.lstat(found.path, { bigint: true }));
     const recordId = ledger.findByParquet(found.name)?.id ?? this.#addRecord(found);
     if (!Object.hasOwn(tables, found.dataset)) return this.#settle({ name: found.name, fingerprint });
     this.#known.add(found.name);
@@ -451,9 +451,4 @@ function asRefusal(error: unknown): DropgateError {
   return error instanceof DropgateError
     ? error
     : new DropgateError('load_refused', messageOf(error), { cause: error });
-}
-
-/** What tells one version of a Parquet file from another, as the ledger keeps it. */
-export function fingerprintOf(stats: { size: number | bigint; mtimeNs: bigint; ino: bigint }): string {
-  return `${stats.size}:${stats.mtimeNs}:${stats.ino}`;
 }

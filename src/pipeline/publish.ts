@@ -1,34 +1,40 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { errnoOf } from '../base/errors.js';
+import { crashPoint } from '../base/crash-point.js';
+import { messageOf } from '../base/errors.js';
 import {
   candidateNames,
   cutBytes,
   fileOps,
+  fingerprintText,
   isAbsent,
-  moveIntoOwnFolder,
   moveNoOverwrite,
   removeFile,
   sha256Of,
-  splitDataName,
   syncFolder,
   writeFileAtomic,
 } from '../base/files.js';
 import type { Folders } from '../config/settings.js';
 import type { FileRecord, Ledger, NewFileRecord } from '../ledger/ledger.js';
 import { readParquetInfo } from '../load/parquet-source.js';
-import { sameFile } from '../read/file-source.js';
 import type { ReadyFile } from '../watch/types.js';
 import { type ConvertedFile, type ConvertResult, stemOf } from './convert-file.js';
-import type { Report } from './report.js';
+import type { PutAwayOriginal } from './growth-watch.js';
+import { MAX_STEM_BYTES, type OriginalRead, type Originals, readReport } from './originals.js';
+import { type Report, reportPathOf } from './report.js';
+
+export { localDate } from './originals.js';
+export { reportPathOf } from './report.js';
 
 export interface PublishOptions {
   folders: Folders;
-  originals: 'archive' | 'delete';
+  originals: Originals;
   identity: 'name_and_content' | 'content';
   /** Converted files are loaded; then one whose Parquet vanished before it was loaded counts as not seen. */
   isLoading: boolean;
   ledger: Ledger;
+  /** Hears of originals that are where they belong, to look at them for a while. */
+  onPutAway?(original: PutAwayOriginal): void;
 }
 
 /** A result together with the file it speaks of. */
@@ -37,25 +43,45 @@ export interface Judged<R extends ConvertResult = ConvertResult> {
   result: R;
 }
 
+/** Hears of a file that cannot be published for now. */
+export type Postpone = (judged: Judged<ConvertedFile | FailedFile>, error: unknown) => void;
+
+function rethrow(_judged: Judged, error: unknown): never {
+  throw error;
+}
+
 type FailedFile = Extract<ConvertResult, { status: 'failed' }>;
 
 /** What became of a file, for the log and for the loader. Paths are absolute. */
-export type Published =
-  | {
-      kind: 'converted';
-      file: ReadyFile;
-      result: ConvertedFile;
-      parquet: string;
-      rejects?: string;
-      original?: string;
-    }
-  | { kind: 'duplicate'; file: ReadyFile; result: ConvertedFile; earlier: FileRecord; original?: string }
-  | { kind: 'failed'; file: ReadyFile; result: FailedFile; failed?: string };
+export type Published = (
+  | { kind: 'converted'; result: ConvertedFile; parquet: string; rejects?: string; original?: string }
+  | { kind: 'duplicate'; result: ConvertedFile; earlier: FileRecord; original?: string }
+  | { kind: 'failed'; result: FailedFile; failed?: string }
+) & {
+  file: ReadyFile;
+  /** Its delivery in the ledger. */
+  recordId?: number;
+  /** Why the marker of the file could not be removed, when it could not. */
+  markerFault?: string;
+};
+
+/** A file on its way through `publish`. */
+interface InHand {
+  file: ReadyFile;
+  result: ConvertedFile | FailedFile;
+  verdict?: Published;
+  /** Its delivery in the ledger, when that is there already. */
+  recordId?: number;
+  /** Where the original is to go. */
+  target?: string;
+  error?: unknown;
+}
 
 /**
- * Gives converted files their names and puts originals away, in this order, so that a crash between any two steps
- * is mended by simply doing it all again: rejects and report, Parquet, folder sync, original, ledger. The Parquet
- * file says from which content it was made; found in place at the second try, it is adopted.
+ * Gives converted files their names and puts originals away, in this order, so that a crash between any two steps is
+ * mended by simply doing it all again: rejects and report, Parquet, folder sync, ledger, original. The ledger says
+ * where the original is going before it goes. The Parquet file says from which content it was made; found in place at
+ * the second try, it is adopted.
  */
 export class Publisher {
   readonly #options: PublishOptions;
@@ -66,22 +92,59 @@ export class Publisher {
     this.#options = options;
   }
 
-  /** Publishes the converted and the failed files of one task. */
-  async publish(judged: readonly Judged[]): Promise<Published[]> {
-    const published: Published[] = [];
+  /**
+   * Publishes the converted and the failed files of one task; they are to be confirmed once they are told.
+   * @param postpone hears of files that cannot be published for now: they are to be tried again, and what was done for
+   *   them is found then
+   * @throws when none of them can be published
+   */
+  async publish(judged: readonly Judged[], postpone: Postpone = rethrow): Promise<Published[]> {
+    const hand: InHand[] = [];
     // 1. New names for new files.
     for (const { file, result } of judged) {
-      if (result.status === 'converted')
-        published.push(await this.#publishConverted(file, result, published));
-      else if (result.status === 'failed') published.push({ kind: 'failed', file, result });
+      if (result.status !== 'converted' && result.status !== 'failed') continue;
+      const one: InHand = { file, result };
+      await attempt(one, () => this.#name(one, hand));
+      hand.push(one);
     }
     // 2. The new names are durable before any original goes.
-    await this.#syncTargets(published);
-    // 3. Originals.
-    for (const one of published) await this.#putAway(one);
-    // 4. The record of it.
-    this.#record(published);
-    return published;
+    await this.#syncTargets(hand);
+    crashPoint('folders-synced');
+    // 3. The record of it, and where the originals are going.
+    await this.#planPlaces(hand);
+    this.#record(hand);
+    crashPoint('delivery-recorded');
+    // 4. Originals.
+    for (const one of hand) await attempt(one, () => this.#putAway(one));
+    crashPoint('originals-moved');
+    return hand.flatMap((one) => {
+      const { file, result, verdict, error, recordId } = one;
+      if (error === undefined && verdict) return [{ ...verdict, recordId }];
+      postpone({ file, result }, error);
+      return [];
+    });
+  }
+
+  /** The verdicts have been told: nothing is left to be done for these files. */
+  confirm(published: readonly Published[]): void {
+    const { ledger, folders, onPutAway } = this.#options;
+    ledger.inTransaction(() => {
+      for (const one of published) {
+        const place = placeOf(one);
+        ledger.putAway(one.recordId!, place === undefined ? null : path.relative(folders.input, place));
+        if (place === undefined) ledger.forgetOriginal(one.recordId!);
+      }
+    });
+    for (const one of published) {
+      const place = placeOf(one);
+      if (place !== undefined) onPutAway?.({ recordId: one.recordId!, place, read: readOf(one) });
+    }
+  }
+
+  /** Finishes the delivery of a file that is no longer in the input folder, should there be one. */
+  async finishVanished(name: string): Promise<void> {
+    const one = this.#options.ledger.onItsWay(name);
+    if (one) await this.#options.originals.finish(one);
   }
 
   /** Deletes the temporary files of results that were not published. */
@@ -91,35 +154,76 @@ export class Publisher {
     }
   }
 
-  async #publishConverted(
-    file: ReadyFile,
-    result: ConvertedFile,
-    inSameTask: readonly Published[],
-  ): Promise<Published> {
-    const earlier = await this.#findEarlier(result, inSameTask);
-    if (earlier) {
-      await this.#removeTemps(result);
-      return { kind: 'duplicate', file, result, earlier };
+  async #name(one: InHand, before: readonly InHand[]): Promise<void> {
+    const { file, result } = one;
+    const unfinished = await this.#unfinished(one);
+    if (result.status === 'failed') {
+      if (unfinished?.state === 'failed') one.recordId = unfinished.id;
+      one.verdict = { kind: 'failed', file, result };
+      return;
     }
+    const earlier =
+      unfinished && isConverted(unfinished) ? undefined : await this.#findEarlier(result, before);
+    const own = unfinished ?? earlier;
+    if (own && (await this.#isOwnParquet(own, { result, isUnfinished: own === unfinished }))) {
+      // A run that was interrupted, or the loader that found its Parquet file, wrote this delivery down already.
+      one.recordId = own.id;
+      await this.#verdictConverted(one, path.join(this.#options.folders.output, own.parquet ?? ''));
+      return;
+    }
+    if (earlier) {
+      if (unfinished?.state === 'duplicate') one.recordId = unfinished.id;
+      one.verdict = { kind: 'duplicate', file, result, earlier };
+      await this.#removeTemps(result);
+      return;
+    }
+    await this.#verdictConverted(one);
+  }
+
+  /** The record of this same delivery, made by a try that did not come to its end. */
+  async #unfinished({ file, result }: InHand): Promise<FileRecord | undefined> {
+    const { ledger, originals } = this.#options;
+    const onItsWay = ledger.onItsWay(file.name);
+    if (!onItsWay) return undefined;
+    // What was moved is found; what was not, and has another content by now, has been replaced by its sender.
+    await originals.finish(onItsWay);
+    const still = ledger.onItsWay(file.name);
+    return still?.file.sha256 === result.sha256 ? still.file : undefined;
+  }
+
+  /** Does this record of the same content and name speak of the Parquet file that was to be made now? */
+  async #isOwnParquet(
+    record: FileRecord,
+    { result, isUnfinished }: { result: ConvertedFile; isUnfinished: boolean },
+  ): Promise<boolean> {
+    if (!isConverted(record) || record.name !== result.name) return false;
+    const isLoaders = record.convertMs === null;
+    if (!isUnfinished && !isLoaders) return false;
+    const isThere = !(await isAbsent(path.join(this.#options.folders.output, record.parquet ?? '')));
+    return isThere || (isUnfinished && record.state !== 'converted');
+  }
+
+  async #verdictConverted(one: InHand, existing?: string): Promise<void> {
+    const result = one.result as ConvertedFile;
     const rejects = result.rejectsTemp && (await this.#publishRejects(result));
-    const parquet = await this.#publishParquet(result);
-    return { kind: 'converted', file, result, parquet, rejects };
+    crashPoint('rejects-named');
+    const parquet = existing ?? (await this.#publishParquet(result));
+    if (existing) await this.#removeTemps(result);
+    crashPoint('parquet-named');
+    one.verdict = { kind: 'converted', file: one.file, result, parquet, rejects };
   }
 
   /** The earlier delivery of the same content, if it is (or will be) in the table. */
-  async #findEarlier(
-    result: ConvertedFile,
-    inSameTask: readonly Published[],
-  ): Promise<FileRecord | undefined> {
+  async #findEarlier(result: ConvertedFile, before: readonly InHand[]): Promise<FileRecord | undefined> {
     const { identity, ledger, folders, isLoading } = this.#options;
     const name = identity === 'content' ? undefined : result.name;
-    const sibling = inSameTask.find(
+    const sibling = before.find(
       (one) =>
-        one.kind === 'converted' &&
+        one.verdict?.kind === 'converted' &&
         one.result.sha256 === result.sha256 &&
         (!name || one.result.name === name),
     );
-    if (sibling?.kind === 'converted') return recordOf(sibling, folders) as FileRecord;
+    if (sibling?.verdict) return recordOf(sibling.verdict) as FileRecord;
     const seen = ledger.findSeen({ sha256: result.sha256, name });
     if (!seen || seen.state === 'loaded' || !isLoading) return seen;
     const isGone = await isAbsent(path.join(folders.output, seen.parquet ?? ''));
@@ -132,6 +236,7 @@ export class Publisher {
       const target = path.join(failed, name);
       if (!(await isAbsent(target)) && !(await isOwnRejects(target, result))) continue;
       await this.#writeReport(target, result.report!);
+      crashPoint('rejects-reported');
       await fileOps.rename(result.rejectsTemp!, target);
       return target;
     }
@@ -147,7 +252,7 @@ export class Publisher {
       if (tried++ < skip) continue;
       const target = path.join(output, name);
       const isNew = await moveNoOverwrite(result.parquetTemp!, target);
-      if (!isNew && !(await this.#isOwnEarlierWork(target, result))) continue;
+      if (!isNew && !(await isMadeOf(target, result))) continue;
       if (!isNew) await removeFile(result.parquetTemp!);
       if (tried > 1) this.#takenNames.set(stem, tried - 1);
       return target;
@@ -155,174 +260,131 @@ export class Publisher {
     throw new Error('unreachable: candidate names are endless');
   }
 
-  /** Was the Parquet file in place made from this very content, by a run that was killed before it wrote it down? */
-  async #isOwnEarlierWork(target: string, result: ConvertedFile): Promise<boolean> {
-    const known = this.#options.ledger.findByParquet(path.basename(target));
-    if (known) return known.sha256 === result.sha256 && known.name === result.name;
-    const metadata = await readParquetInfo(target).then(
-      (info) => info.metadata,
-      () => ({}) as Record<string, string>,
-    );
-    return (
-      metadata['dropgate.sha256'] === result.sha256 &&
-      metadata['dropgate.source'] === result.name &&
-      metadata['dropgate.dataset'] === result.dataset
-    );
-  }
-
   async #removeTemps(result: ConvertedFile): Promise<void> {
     if (result.parquetTemp) await removeFile(result.parquetTemp);
     if (result.rejectsTemp) await removeFile(result.rejectsTemp);
   }
 
-  async #syncTargets(published: readonly Published[]): Promise<void> {
+  async #syncTargets(hand: readonly InHand[]): Promise<void> {
     const { output, failed } = this.#options.folders;
-    if (published.some(({ kind }) => kind === 'converted')) await syncFolder(output);
-    if (published.some((one) => one.kind === 'converted' && one.rejects)) await syncFolder(failed);
+    const converted = hand.flatMap(({ verdict }) => (verdict?.kind === 'converted' ? [verdict] : []));
+    if (converted.length > 0) await syncFolder(output);
+    if (converted.some(({ rejects }) => rejects)) await syncFolder(failed);
   }
 
-  async #putAway(one: Published): Promise<void> {
-    if (one.kind === 'failed') one.failed = await this.#moveToFailed(one);
-    else one.original = await this.#moveToArchive(one.file, one.result);
-    if (one.file.marker) await removeFile(one.file.marker);
-  }
-
-  /** Undefined when the original has been deleted or replaced meanwhile, or is not to be kept. */
-  async #moveToArchive(file: ReadyFile, result: ConvertedFile): Promise<string | undefined> {
-    const folder = path.join(this.#options.folders.archive, localDate(new Date()));
-    await fileOps.mkdir(folder, { recursive: true });
-    // Copies from another disk are made where the start sweeps: not in a folder of a day.
-    const moved = await this.#moveOriginal(file, { folder, result, scratch: this.#options.folders.archive });
-    if (moved === undefined || this.#options.originals === 'archive') return moved;
-    await removeFile(moved);
-    return undefined;
-  }
-
-  async #moveToFailed({ file, result }: Extract<Published, { kind: 'failed' }>): Promise<string | undefined> {
-    const { failed } = this.#options.folders;
-    await fileOps.mkdir(failed, { recursive: true });
-    const isFree = (target: string) => isFreeForFailed(target, result.report);
-    let target: string | undefined;
-    for (const name of candidateNames(...failedName(file.name))) {
-      target = path.join(failed, name);
-      if (await isFree(target)) break;
+  async #planPlaces(hand: readonly InHand[]): Promise<void> {
+    const { originals } = this.#options;
+    const planned = new Set<string>();
+    for (const one of hand) {
+      await attempt(one, async () => {
+        const { result, verdict } = one;
+        one.target =
+          result.status === 'failed'
+            ? await originals.placeInFailed(readOf(verdict!), { report: result.report, planned })
+            : await originals.placeInArchive(one.file.name, planned);
+        planned.add(one.target);
+      });
     }
-    await this.#writeReport(target!, result.report);
-    return this.#moveOriginal(file, {
-      folder: failed,
-      result,
-      isFree: async (candidate) => candidate === target,
+  }
+
+  #record(hand: readonly InHand[]): void {
+    const { ledger, folders } = this.#options;
+    ledger.inTransaction(() => {
+      for (const one of hand) {
+        const { verdict, target } = one;
+        if (!verdict || target === undefined || one.error !== undefined) continue;
+        const record = recordOf(verdict);
+        one.recordId ??= this.#loadersRecord(record)?.id;
+        if (one.recordId === undefined) one.recordId = ledger.add(record);
+        else ledger.amend(one.recordId, record);
+        const place = path.relative(folders.input, target);
+        ledger.planMove(one.recordId, { target: place, fingerprint: readOf(verdict).fingerprint });
+      }
     });
   }
 
-  /** Moves an original and makes sure that it is the one that was read; a newer one is given back. */
-  async #moveOriginal(
-    file: ReadyFile,
-    to: {
-      folder: string;
-      result: ConvertedFile | FailedFile;
-      isFree?: (target: string) => Promise<boolean>;
-      scratch?: string;
-    },
-  ): Promise<string | undefined> {
-    const { folder, result, ...options } = to;
-    const [stem, extension] = failedName(file.name);
-    let moved: { path: string; isCopy: boolean };
-    try {
-      moved = await moveIntoOwnFolder(file.path, folder, { stem, extension, ...options });
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT' && (await isAbsent(file.path))) return undefined;
-      throw error;
+  /** The loader may have found the Parquet file before it was written down here. */
+  #loadersRecord({ parquet, sha256, name }: NewFileRecord): FileRecord | undefined {
+    const known = parquet === null ? undefined : this.#options.ledger.findByParquet(parquet);
+    const isSame = known?.sha256 === sha256 && known.name === name && known.convertMs === null;
+    return isSame ? known : undefined;
+  }
+
+  async #putAway(one: InHand): Promise<void> {
+    const { originals } = this.#options;
+    const { file, result, target } = one;
+    const verdict = one.verdict!;
+    if (result.status === 'failed') {
+      await this.#writeReport(target!, result.report);
+      crashPoint('failure-reported');
     }
-    if (await isWhatWasRead(moved, result)) return moved.path;
-    await giveBack(moved.path, file.path);
-    return undefined;
+    const isThere = (await originals.putAway(readOf(verdict), target!)) === 'there';
+    if (isThere && verdict.kind === 'failed') verdict.failed = target;
+    else if (isThere && verdict.kind !== 'failed') verdict.original = target;
+    if (file.marker === undefined) return;
+    // The file is where it belongs whatever happens to its marker.
+    await removeFile(file.marker).catch((error: unknown) => {
+      verdict.markerFault = messageOf(error);
+    });
+    crashPoint('marker-removed');
   }
 
   async #writeReport(target: string, report: Report): Promise<void> {
     await fileOps.mkdir(path.dirname(target), { recursive: true });
     await writeFileAtomic(reportPathOf(target), `${JSON.stringify(report, null, 2)}\n`);
   }
-
-  #record(published: readonly Published[]): void {
-    const { ledger, folders } = this.#options;
-    ledger.inTransaction(() => {
-      for (const one of published) ledger.add(recordOf(one, folders));
-    });
-  }
 }
 
-/** Room for `-12345` and `.rejected.csv.report.json` within 255 bytes. */
-const MAX_STEM_BYTES = 220;
-
-/** The report of a file lies beside it. */
-export function reportPathOf(file: string): string {
-  return `${file}.report.json`;
-}
-
-function failedName(name: string): [stem: string, extension: string] {
-  const { stem, extension } = splitDataName(name);
-  return [cutBytes(stem, MAX_STEM_BYTES), extension];
-}
-
-/** Free, or held by an earlier delivery of the same content, which failed before and is replaced by itself. */
-async function isFreeForFailed(target: string, report: Report): Promise<boolean> {
-  if (await isAbsent(target)) return true;
-  return report.sha256 !== '' && (await reportedSha256(target)) === report.sha256;
-}
-
-/** Were these rows set aside from this very content, by a run that was killed before it went on? */
-async function isOwnRejects(target: string, { sha256, rejectsTemp }: ConvertedFile): Promise<boolean> {
-  return (await reportedSha256(target)) === sha256 && (await hasSameContent(target, rejectsTemp!));
-}
-
-/** What the report beside a file says of the content that it speaks of; undefined when there is no such report. */
-async function reportedSha256(target: string): Promise<string | undefined> {
+/** Does one step for one file; a file that failed a step takes no further ones. */
+async function attempt(one: InHand, step: () => Promise<void>): Promise<void> {
+  if (one.error !== undefined) return;
   try {
-    return (JSON.parse(await fs.promises.readFile(reportPathOf(target), 'utf8')) as Report).sha256;
-  } catch {
-    return undefined;
+    await step();
+  } catch (error) {
+    one.error = error ?? new Error('unknown');
   }
 }
 
-async function hasSameContent(a: string, b: string): Promise<boolean> {
-  const [statsA, statsB] = await Promise.all([fs.promises.lstat(a), fs.promises.lstat(b)]);
-  if (!statsA.isFile() || statsA.size !== statsB.size) return false;
-  const [contentA, contentB] = await Promise.all([fs.promises.readFile(a), fs.promises.readFile(b)]);
-  return contentA.equals(contentB);
+function isConverted({ state }: FileRecord): boolean {
+  return state === 'converted' || state === 'loaded' || state === 'load_failed';
 }
 
-async function isWhatWasRead(
-  moved: { path: string; isCopy: boolean },
-  { fingerprint, sha256 }: ConvertedFile | FailedFile,
-): Promise<boolean> {
-  if (!fingerprint) return true;
-  // A copy on another disk has an inode and a time of its own.
-  if (moved.isCopy) return (await sha256Of(moved.path)) === sha256;
-  const stats = await fs.promises.lstat(moved.path, { bigint: true });
-  return sameFile({ size: Number(stats.size), mtimeNs: stats.mtimeNs, ino: stats.ino }, fingerprint);
+function placeOf(one: Published): string | undefined {
+  return one.kind === 'failed' ? one.failed : one.original;
 }
 
-/** A newer file took the place of the one that was read, in the moment of the move: it goes back to be taken itself. */
-async function giveBack(moved: string, original: string): Promise<void> {
-  const { stem, extension } = splitDataName(path.basename(original));
-  for (const name of candidateNames(stem, extension)) {
-    if (await moveNoOverwrite(moved, path.join(path.dirname(original), name))) return;
-  }
+function readOf({ file, result }: Published): OriginalRead {
+  const { fingerprint, sha256 } = result;
+  return { path: file.path, fingerprint: fingerprint ? fingerprintText(fingerprint) : '', sha256 };
 }
 
-/** `2026-11-22`, local time. */
-export function localDate(time: Date): string {
-  const two = (n: number) => String(n).padStart(2, '0');
-  return `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+/** Were these rows set aside from this very delivery, by a run that was killed before it went on? */
+async function isOwnRejects(target: string, { name, sha256, rejectsTemp }: ConvertedFile): Promise<boolean> {
+  const report = await readReport(target);
+  if (report?.sha256 !== sha256 || report.file !== name) return false;
+  const stats = await fs.promises.lstat(target);
+  return stats.isFile() && (await sha256Of(target)) === (await sha256Of(rejectsTemp!));
+}
+
+/** Was the Parquet file in place made from this very content, by a run that was killed before it wrote it down? */
+async function isMadeOf(target: string, { name, sha256, dataset }: ConvertedFile): Promise<boolean> {
+  const metadata = await readParquetInfo(target).then(
+    (info) => info.metadata,
+    () => ({}) as Record<string, string>,
+  );
+  return (
+    metadata['dropgate.sha256'] === sha256 &&
+    metadata['dropgate.source'] === name &&
+    metadata['dropgate.dataset'] === dataset
+  );
 }
 
 const STATES = { converted: 'converted', duplicate: 'duplicate', failed: 'failed' } as const;
 
-function recordOf(one: Published, folders: Folders): NewFileRecord {
+/** The delivery as the ledger keeps it; where the original lies is added when it does. */
+function recordOf(one: Published): NewFileRecord {
   const { file, result } = one;
   const counts = one.kind === 'failed' ? one.result.report.counts : one.result.counts;
-  const place = one.kind === 'failed' ? one.failed : one.original;
   return {
     name: file.name,
     sha256: result.sha256,
@@ -338,7 +400,7 @@ function recordOf(one: Published, folders: Folders): NewFileRecord {
     droppedDuplicate: counts.dropped_duplicate,
     setAside: counts.set_aside,
     parquet: one.kind === 'converted' ? path.basename(one.parquet) : null,
-    original: place === undefined ? null : path.relative(folders.input, place),
+    original: null,
     convertMs: one.kind === 'failed' ? null : one.result.durationMs,
     arrivedAt: new Date(file.arrivedAtMs).toISOString(),
     judgedAt: new Date().toISOString(),

@@ -57,6 +57,11 @@ export interface Report {
   reported_at: string;
 }
 
+/** The report of a file lies beside it. */
+export function reportPathOf(file: string): string {
+  return `${file}.report.json`;
+}
+
 export function emptyCounts(): Counts {
   return { rows_in: 0, rows_out: 0, dropped_missing: 0, dropped_duplicate: 0, set_aside: 0 };
 }

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { DropgateError, errnoOf, messageOf } from '../base/errors.js';
-import { ignoreErrno } from '../base/files.js';
+import { fingerprintText, ignoreErrno } from '../base/files.js';
 import { formatDuration } from '../base/text.js';
 import { VERSION } from '../base/version.js';
 import type { DatabaseSettings, Settings } from '../config/settings.js';
@@ -12,7 +12,6 @@ import { isEmbeddedServing, openEngine } from '../load/open-engine.js';
 import { isDelimitedName, isIgnoredName, isParquetName } from '../watch/names.js';
 import { scanFolderOnce } from '../watch/scan-once.js';
 import { listFailed, readFailure } from './failed-files.js';
-import { fingerprintOf } from './load-queue.js';
 
 /** How everything stands; `dropgate status --json` prints it as it is. Times are ISO 8601 in UTC. */
 export interface Status {
@@ -246,7 +245,7 @@ async function countWaiting({ folders, database }: Settings, ledger: Ledger | un
     const stats = await fs.promises
       .lstat(path.join(folders.output, name), { bigint: true })
       .catch(ignoreErrno(undefined, 'ENOENT'));
-    if (stats && !stats.isDirectory() && settled.get(name) !== fingerprintOf(stats)) waiting++;
+    if (stats && !stats.isDirectory() && settled.get(name) !== fingerprintText(stats)) waiting++;
   }
   return waiting;
 }

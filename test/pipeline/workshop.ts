@@ -9,6 +9,7 @@ import { Ledger } from '../../src/ledger/ledger.js';
 import type { ConvertContext } from '../../src/pipeline/convert-context.js';
 import { type ConvertResult, convertFile } from '../../src/pipeline/convert-file.js';
 import { openContext } from '../../src/pipeline/convert-worker.js';
+import { Originals } from '../../src/pipeline/originals.js';
 import { type Published, Publisher } from '../../src/pipeline/publish.js';
 import type { ReadyFile } from '../../src/watch/types.js';
 import { tempDir } from '../helpers/temp-dir.js';
@@ -25,6 +26,9 @@ export interface WorkshopOptions {
   /** Converted files are to be loaded, by somebody else. */
   isLoading?: boolean;
 }
+
+const silent = () => undefined;
+const SILENT = { info: silent, warning: silent, error: silent, reopen: silent, close: silent };
 
 /** A root folder with everything that converts and publishes files, in this process. */
 export class Workshop {
@@ -72,8 +76,10 @@ export class Workshop {
 
   #openPublisher(): Publisher {
     const { folders, intake } = this.settings;
-    const { originals, identity } = intake;
-    return new Publisher({ folders, originals, identity, isLoading: this.#isLoading, ledger: this.ledger });
+    const { originals: keep, identity } = intake;
+    const { ledger, root } = this;
+    const originals = new Originals({ folders, keep, hasMarkers: false, ledger, log: SILENT, root });
+    return new Publisher({ folders, originals, identity, isLoading: this.#isLoading, ledger });
   }
 
   /** Puts a file into the input folder; it looks as if it had stood there for a minute. */
@@ -98,7 +104,9 @@ export class Workshop {
   async take(files: readonly ReadyFile[]): Promise<Published[]> {
     const judged = [];
     for (const file of files) judged.push({ file, result: await this.convert(file) });
-    return this.publisher.publish(judged);
+    const published = await this.publisher.publish(judged);
+    this.publisher.confirm(published);
+    return published;
   }
 
   /** Drops one file and takes it. */
