@@ -35,12 +35,7 @@ export interface QueryRequest {
  * @throws DropgateError `query_refused`, `database_unreachable`, `locked`, `config_invalid` (there is no database)
  */
 export function runQuery({ settings, sql, timeoutMs }: QueryRequest): Promise<QueryResult> {
-  return withReadingEngine(settings, (engine) => engine.readOnly(withoutTail(sql), { timeoutMs }));
-}
-
-/** A query's file may end in semicolons and white space, which MySQL would take for a second, empty statement. */
-function withoutTail(sql: string): string {
-  return sql.replace(/[\s;]+$/, '');
+  return withReadingEngine(settings, (engine) => engine.readOnly(sql, { timeoutMs }));
 }
 
 /**
