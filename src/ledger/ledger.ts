@@ -403,8 +403,9 @@ const AMENDED = COLUMNS.filter((column) => !['state', 'code', 'message', 'loaded
 
 const SELECT = `SELECT id, ${COLUMNS.join(', ')} FROM files`;
 
+// CROSS JOIN is SQLite's word for "in this order": few originals are on their way, and files are many.
 const SELECT_ORIGINALS = `SELECT id, ${COLUMNS.join(', ')}, target, fingerprint, put_away
-  FROM files JOIN originals ON record_id = id`;
+  FROM originals CROSS JOIN files ON id = record_id`;
 
 type Row = Record<(typeof COLUMNS)[number] | 'id', never>;
 type OriginalRow = Row & { target: string; fingerprint: string; put_away: number };
