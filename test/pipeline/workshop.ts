@@ -2,7 +2,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import iconv from 'iconv-lite';
-import { formatSqlType, type SqlType } from '../../src/base/sql-type.js';
+import { sweepTempFiles } from '../../src/base/files.js';
+import type { SqlType } from '../../src/base/sql-type.js';
 import { loadSettings } from '../../src/config/load-settings.js';
 import type { Settings } from '../../src/config/settings.js';
 import { Ledger } from '../../src/ledger/ledger.js';
@@ -11,6 +12,7 @@ import { type ConvertResult, convertFile } from '../../src/pipeline/convert-file
 import { openContext } from '../../src/pipeline/convert-worker.js';
 import { Originals } from '../../src/pipeline/originals.js';
 import { type Published, Publisher } from '../../src/pipeline/publish.js';
+import { isIgnoredName } from '../../src/watch/names.js';
 import type { ReadyFile } from '../../src/watch/types.js';
 import { tempDir } from '../helpers/temp-dir.js';
 import type { TestValue } from '../write/tables.js';
@@ -61,11 +63,22 @@ export class Workshop {
     return new Workshop({ root, settings, context: await contextOf(settings), isLoading });
   }
 
-  /** Forgets everything that a killed process would: what is left is what lies on the disk. */
-  restart(): void {
+  /** Forgets what a killed process would: what is left is what lies on the disk. Then does what every start does. */
+  async restart(): Promise<void> {
     this.ledger.close();
     this.ledger = this.#openLedger();
     this.publisher = this.#openPublisher();
+    const { output, outputFailed, failed, archive } = this.settings.folders;
+    for (const folder of [output, outputFailed, failed, archive]) await sweepTempFiles(folder);
+    await this.#openOriginals().recover();
+  }
+
+  /** Takes everything that lies in the input folder, in the order of names. */
+  takeAll(): Promise<Published[]> {
+    const { input } = this.settings.folders;
+    const entries = fs.readdirSync(input, { withFileTypes: true }).filter((entry) => entry.isFile());
+    const names = entries.map(({ name }) => name).filter((name) => !isIgnoredName(name));
+    return this.take(names.sort().map((name) => readyFile(path.join(input, name))));
   }
 
   #openLedger(): Ledger {
@@ -76,10 +89,21 @@ export class Workshop {
 
   #openPublisher(): Publisher {
     const { folders, intake } = this.settings;
-    const { originals: keep, identity } = intake;
+    const { ledger } = this;
+    const originals = this.#openOriginals();
+    return new Publisher({
+      folders,
+      originals,
+      identity: intake.identity,
+      isLoading: this.#isLoading,
+      ledger,
+    });
+  }
+
+  #openOriginals(): Originals {
+    const { folders, intake } = this.settings;
     const { ledger, root } = this;
-    const originals = new Originals({ folders, keep, hasMarkers: false, ledger, log: SILENT, root });
-    return new Publisher({ folders, originals, identity, isLoading: this.#isLoading, ledger });
+    return new Originals({ folders, keep: intake.originals, hasMarkers: false, ledger, log: SILENT, root });
   }
 
   /** Puts a file into the input folder; it looks as if it had stood there for a minute. */
@@ -204,9 +228,4 @@ function spelledInstant(micros: bigint): string {
   const text = new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ');
   const digits = String(fraction).padStart(6, '0').replace(/0+$/, '');
   return digits === '' ? text : `${text}.${digits}`;
-}
-
-/** Column types in SQL notation, for messages of failing tests. */
-export function typesOf(columns: readonly { name: string; type: SqlType }[]): string {
-  return columns.map(({ name, type }) => `${name} ${formatSqlType(type)}`).join(', ');
 }
