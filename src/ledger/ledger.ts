@@ -44,7 +44,6 @@ export type NewFileRecord = Omit<FileRecord, 'id' | 'loadedAt'> & { loadedAt?: s
 /** Everything that the ledger knows of, counted. */
 export interface LedgerSummary {
   byState: Record<FileState, number>;
-  failedByCode: Record<string, number>;
   rowsLoaded: number;
 }
 
@@ -255,13 +254,8 @@ export class Ledger {
     for (const { state, files } of this.#statements.states.all() as { state: FileState; files: number }[]) {
       byState[state] = files;
     }
-    const codes = this.#statements.codes.all() as { code: string; files: number }[];
     const totals = this.#statements.totals.get() as { rows: number };
-    return {
-      byState,
-      failedByCode: Object.fromEntries(codes.map(({ code, files }) => [code, files])),
-      rowsLoaded: totals.rows,
-    };
+    return { byState, rowsLoaded: totals.rows };
   }
 
   /** What was done since `since`, ISO 8601 in UTC. */
@@ -348,9 +342,6 @@ function prepareAll(db: Database.Database) {
     settle: db.prepare(`INSERT OR REPLACE INTO parquet_files (name, fingerprint) VALUES (?, ?)`),
     settled: db.prepare(`SELECT name, fingerprint FROM parquet_files`),
     states: db.prepare(`SELECT state, count(*) AS files FROM files GROUP BY state`),
-    codes: db.prepare(
-      `SELECT code, count(*) AS files FROM files WHERE state IN ('failed', 'load_failed') GROUP BY code ORDER BY 2 DESC`,
-    ),
     totals: db.prepare(`SELECT coalesce(sum(rows_out), 0) AS rows FROM files WHERE state = 'loaded'`),
     judgedSince: db.prepare(
       `SELECT ${count(CONVERTED)} AS converted, ${count("state = 'failed'")} AS failed,
