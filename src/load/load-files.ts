@@ -1,3 +1,4 @@
+import { crashPoint } from '../base/crash-point.js';
 import { DropgateError, messageOf } from '../base/errors.js';
 import { formatCount, quoteValue } from '../base/text.js';
 import type { Engine, Session, SqlDialect } from './engine.js';
@@ -39,7 +40,11 @@ export async function loadFiles<F extends FileToLoad>(request: LoadRequest<F>): 
   const { engine, files } = request;
   if (files.length === 0) return [];
   try {
-    return await engine.transaction((session) => loadTogether(session, request));
+    return await engine.transaction(async (session) => {
+      const outcomes = await loadTogether(session, request);
+      crashPoint('before-commit');
+      return outcomes;
+    });
   } catch (error) {
     if (engine.classify(error) === 'transient') throw error;
     if (files.length === 1) return [{ status: 'refused', rows: files[0].rows, error: refusal(error) }];
@@ -66,6 +71,7 @@ async function loadOne<F extends FileToLoad>(session: Session, load: OneLoad<F>)
   const { engine, table, file, copyTextOf } = load;
   const { rows } = file;
   if (!(await claimLoad(session, engine.dialect, file))) return { status: 'already_loaded', rows };
+  crashPoint('load-claimed');
   const taken = await writeRows(session, { dialect: engine.dialect, table, chunks: copyTextOf(file) });
   if (taken !== rows) {
     throw new DropgateError(
@@ -74,6 +80,7 @@ async function loadOne<F extends FileToLoad>(session: Session, load: OneLoad<F>)
       { hint: 'Look for a trigger, a rule or a policy on the table that leaves out rows.' },
     );
   }
+  crashPoint('rows-copied');
   return { status: 'loaded', rows };
 }
 

@@ -150,19 +150,28 @@ function assemble(parts: {
     originals,
     growth,
     close: async () => {
-      await within(intakeSettings.shutdownMs, Promise.all([intake.stop(), loads?.stop()]));
-      await growth.stop();
+      // 1. What is in hand is finished, or abandoned: the next start does it again.
+      const deadlineMs = performance.now() + intakeSettings.shutdownMs;
+      const isDone = await within(intakeSettings.shutdownMs, Promise.all([intake.stop(), loads?.stop()]));
       intake.abandon();
+      loads?.abandon();
+      // 2. The parts, in little time.
+      await growth.stop();
       await Promise.all([convertPool.destroy(), copyPool.destroy()]);
-      await within(intakeSettings.shutdownMs, engine?.close());
+      const leftMs = Math.max(MIN_CLOSE_MS, deadlineMs - performance.now());
+      await within(leftMs, engine?.close());
       ledger.close();
-      lock.release();
+      // An abandoned step may still be under way: then the lock ends with the process.
+      if (isDone) lock.release();
     },
   };
 }
 
 /** Idle worker threads end after this, to give memory back; one converting thread stays. */
 const IDLE_WORKER_MS = 60_000;
+
+/** What closing a database gets at least, when the work in hand has used up the time. */
+const MIN_CLOSE_MS = 1000;
 
 function workerDataOf(settings: Settings): ConvertWorkerData {
   return {
@@ -199,12 +208,13 @@ async function sweep({ folders }: Settings, log: Log): Promise<void> {
   if (count > 0) log.info(`Removed ${plural(count, 'unfinished temporary file')} of an interrupted run`);
 }
 
-/** Waits for `work`, at most so long: what hangs then is abandoned and done again at the next start. */
-async function within(milliseconds: number, work: Promise<unknown> | undefined): Promise<void> {
+/** Waits for `work`, at most so long; false when it is not done then. */
+async function within(milliseconds: number, work: Promise<unknown> | undefined): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, milliseconds);
+  const timeout = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), milliseconds);
   });
-  await Promise.race([work, timeout]);
+  const isDone = await Promise.race([Promise.resolve(work).then(() => true), timeout]);
   clearTimeout(timer);
+  return isDone;
 }

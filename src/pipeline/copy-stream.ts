@@ -40,6 +40,8 @@ export async function* copyStream(pool: Piscina, task: Omit<CopyTask, 'port'>): 
       if (message.kind === 'end') return;
       if (message.kind === 'refused')
         throw new DropgateError(message.code, message.message, { hint: message.hint });
+      if (message.kind === 'failed')
+        throw Object.assign(new Error(message.message), message.errno && { code: message.errno });
       yield message.bytes;
       port.postMessage(1);
     }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { MessagePort } from 'node:worker_threads';
-import { DropgateError } from '../base/errors.js';
+import { DropgateError, errnoOf, messageOf } from '../base/errors.js';
 import type { SqlType } from '../base/sql-type.js';
 import type { SqlDialect } from '../load/engine.js';
 import { copyText } from '../load/parquet-source.js';
@@ -16,7 +16,9 @@ export interface CopyTask {
 export type CopyMessage =
   | { kind: 'chunk'; bytes: Uint8Array }
   | { kind: 'end' }
-  | { kind: 'refused'; code: DropgateError['code']; message: string; hint: string };
+  | { kind: 'refused'; code: DropgateError['code']; message: string; hint: string }
+  /** Trouble of the disk, by the name that the system gives it; such a name does not outlive the way between threads. */
+  | { kind: 'failed'; errno: string | undefined; message: string };
 
 /** Chunks that may be under way, so that decoding runs ahead of the server, but not far. */
 const MAX_AHEAD = 4;
@@ -43,10 +45,15 @@ export default async function copyTask({ path, columns, dialect, port }: CopyTas
     }
     port.postMessage({ kind: 'end' } satisfies CopyMessage);
   } catch (error) {
-    if (!(error instanceof DropgateError)) throw error;
-    const { code, message, hint } = error;
-    port.postMessage({ kind: 'refused', code, message, hint } satisfies CopyMessage);
+    port.postMessage(asMessage(error));
   } finally {
     port.close();
   }
+}
+
+function asMessage(error: unknown): CopyMessage {
+  if (!(error instanceof DropgateError))
+    return { kind: 'failed', errno: errnoOf(error), message: messageOf(error) };
+  const { code, message, hint } = error;
+  return { kind: 'refused', code, message, hint };
 }

@@ -1,21 +1,23 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { DropgateError, messageOf } from '../base/errors.js';
-import { fileOps, fingerprintText, moveIntoOwnFolder, sha256Of, writeFileAtomic } from '../base/files.js';
+import { crashPoint } from '../base/crash-point.js';
+import { DropgateError, errnoOf, messageOf } from '../base/errors.js';
+import { fingerprintText, isAbsent } from '../base/files.js';
 import type { Log } from '../base/log.js';
 import { backoffMs, pause, TroubleNotice } from '../base/retry.js';
 import { formatDuration, plural } from '../base/text.js';
-import { datasetFor } from '../config/dataset-for.js';
 import type { Dataset, Folders, TableSpec } from '../config/settings.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Engine } from '../load/engine.js';
-import { ensureLedgerTable, loadKey } from '../load/ledger-table.js';
+import { loadKey } from '../load/ledger-table.js';
 import { type FileToLoad, type LoadOutcome, loadFiles } from '../load/load-files.js';
-import { readParquetInfo } from '../load/parquet-source.js';
-import { ensureTable } from '../load/table.js';
 import type { ReadyFile } from '../watch/types.js';
-import type { ConvertedFile } from './convert-file.js';
-import { type Published, reportPathOf } from './publish.js';
+import { Chores } from './chores.js';
+import { type FoundParquet, LoadRecords } from './load-records.js';
+import { parkParquet } from './park-parquet.js';
+import { identifyParquet } from './parquet-identity.js';
+import type { Published } from './publish.js';
+import { TargetTables } from './target-tables.js';
 
 export interface LoadQueueOptions {
   engine: Engine;
@@ -33,13 +35,15 @@ export interface LoadQueueOptions {
 }
 
 /** A Parquet file that waits to be loaded. */
-interface Waiting extends FileToLoad {
-  /** Name and path in the output folder. */
-  name: string;
-  path: string;
+interface Waiting extends FileToLoad, FoundParquet {
+  file: string;
+  sha256: string;
+  dataset: string;
+  rows: number;
+  /** Of the Parquet file, see `fingerprintText`. */
   fingerprint: string;
-  /** Record in the local ledger. */
-  recordId: number;
+  /** How often it could not be read, while the database was there. */
+  faults: number;
 }
 
 /** Files and rows that one transaction takes at most. */
@@ -47,9 +51,10 @@ const MAX_GROUP_FILES = 64;
 const MAX_GROUP_ROWS = 1_000_000;
 
 const BACKOFF = { firstMs: 500, maxMs: 30_000 };
-
-/** Not a Parquet file yet? A writer that does not rename is given this long after its last change, in milliseconds. */
-const PATIENCE_MS = 5000;
+/** Attempts to read a Parquet file on a disk that has trouble, before it is put aside. */
+const MAX_READ_ATTEMPTS = 5;
+/** Somebody who waits for the queue is sent away when a busy database (a deadlock, a lock) has refused so often. */
+const MAX_PATIENCE = 3;
 
 /** Counts since the start. */
 export interface LoadTotals {
@@ -67,9 +72,17 @@ export class LoadQueue {
   readonly #known = new Set<string>();
   /** Parquet files that are done with: name to fingerprint. */
   readonly #settled: Map<string, string>;
-  readonly #readyTables = new Set<string>();
+  readonly #tables: TargetTables;
   readonly #trouble = new TroubleNotice();
+  readonly #chores: Chores;
+  readonly #records: LoadRecords;
+  /** Files that cannot be put aside for now. */
+  readonly #refused = new Set<string>();
+  /** Why files could not be read in the transaction in hand. */
+  readonly #readFaults = new Map<Waiting, unknown>();
+  readonly #rereads = new Set<NodeJS.Timeout>();
   readonly #stop = new AbortController();
+  #isAbandoned = false;
   #attempt = 0;
   #loop: Promise<void> | undefined;
   #reading: Promise<void> = Promise.resolve();
@@ -78,6 +91,9 @@ export class LoadQueue {
   constructor(options: LoadQueueOptions) {
     this.#options = options;
     this.#settled = options.ledger.settledParquet();
+    this.#tables = new TargetTables(options);
+    this.#chores = new Chores(options.log);
+    this.#records = new LoadRecords(options.ledger);
   }
 
   /** Files that wait or are being loaded. */
@@ -102,7 +118,7 @@ export class LoadQueue {
   /** Files that the conversion has just published. */
   offerConverted(published: Extract<Published, { kind: 'converted' }>[]): void {
     this.#inTurn(async () => {
-      for (const { parquet, result } of published) await this.#offerOwn(parquet, result);
+      for (const one of published) await this.#offerOwn(one);
     });
   }
 
@@ -123,8 +139,15 @@ export class LoadQueue {
   /** Resolves when the transaction in hand has ended. */
   async stop(): Promise<void> {
     this.#stop.abort();
+    this.#chores.stop();
+    for (const timer of this.#rereads) clearTimeout(timer);
     await this.#reading;
     await this.#loop;
+  }
+
+  /** The transaction in hand is going to be cut off: what comes of it says nothing about its files. */
+  abandon(): void {
+    this.#isAbandoned = true;
   }
 
   /** Offers are taken one after the other, in the order in which they come. */
@@ -137,102 +160,50 @@ export class LoadQueue {
       .then(() => this.#start());
   }
 
-  async #offerOwn(parquet: string, result: ConvertedFile): Promise<void> {
-    const name = path.basename(parquet);
-    if (this.#known.has(name)) return;
-    const { sha256, dataset, counts } = result;
-    await this.#enqueue({ name, path: parquet, file: result.name, sha256, dataset, rows: counts.rows_out });
+  async #offerOwn({ parquet, result }: Extract<Published, { kind: 'converted' }>): Promise<void> {
+    const { name: file, sha256, dataset, counts } = result;
+    const found = { name: path.basename(parquet), path: parquet, file, sha256, dataset };
+    try {
+      await this.#enqueue({ ...found, rows: counts.rows_out, counts });
+    } catch (error) {
+      // The watcher of the folder will come upon it, when it is there.
+      if (errnoOf(error) !== 'ENOENT') this.#tellUnseen(found, error);
+    }
   }
 
   async #offerOne(file: ReadyFile): Promise<void> {
     const { name } = file;
-    if (this.#known.has(name)) return this.#options.release(name);
-    const fingerprint = fingerprintText(file);
-    if (this.#settled.get(name) === fingerprint) return this.#options.release(name);
+    const { release } = this.#options;
+    if (this.#refused.has(name)) return;
+    if (this.#known.has(name) || this.#settled.get(name) === fingerprintText(file)) return release(name);
     try {
-      const identity = await this.#identify(file);
-      if (identity) await this.#enqueue({ name, path: file.path, ...identity });
-      else this.#options.release(name, 1000);
+      const identity = await identifyParquet(file, this.#options);
+      if (identity) await this.#enqueue({ ...identity, name, path: file.path });
+      else release(name, 1000);
     } catch (error) {
-      if (error instanceof DropgateError) await this.#park({ name, path: file.path }, error);
-      else
-        this.#options.log.error(
-          `Cannot look at ${this.#shown(file.path)}: ${messageOf(error)}; trying again`,
-        );
-      this.#options.release(name, error instanceof DropgateError ? undefined : 10_000);
+      if (error instanceof DropgateError) return this.#refuse(file, error);
+      if (errnoOf(error) !== 'ENOENT') this.#tellUnseen(file, error);
+      release(name, 10_000);
     }
   }
 
-  /** Which rows are these? Undefined when the file may still be in the making. */
-  async #identify(
-    file: ReadyFile,
-  ): Promise<Pick<Waiting, 'file' | 'sha256' | 'dataset' | 'rows'> | undefined> {
-    if (file.kind === 'other') throw new DropgateError('not_regular_file', 'the entry is not a regular file');
-    const info = await readParquetInfo(file.path).catch((error: unknown) => {
-      if (Date.now() - file.mtimeMs < PATIENCE_MS) return undefined;
-      throw error;
-    });
-    if (!info) return undefined;
-    const { metadata, rows } = info;
-    const dataset = metadata['dropgate.dataset'];
-    if (dataset !== undefined && metadata['dropgate.sha256'] !== undefined) {
-      return {
-        file: metadata['dropgate.source'] ?? file.name,
-        sha256: metadata['dropgate.sha256'],
-        dataset,
-        rows,
-      };
-    }
-    const claimed = this.#claimant(file.name);
-    if (claimed === undefined) throw new DropgateError('no_table', `no dataset claims ${file.name}`);
-    return { file: file.name, sha256: await sha256Of(file.path), dataset: claimed, rows };
+  #tellUnseen(file: { path: string }, error: unknown): void {
+    this.#options.log.error(`Cannot look at ${this.#shown(file.path)}: ${messageOf(error)}; trying again`);
   }
 
-  /** The dataset of somebody else's Parquet file: that of its own name, or of a CSV file of this name. */
-  #claimant(name: string): string | undefined {
-    const stem = name.replace(/\.parquet$/i, '');
-    if (Object.hasOwn(this.#options.tables, stem)) return stem;
-    return datasetFor(this.#options.datasets, `${stem}.csv`).dataset?.name;
-  }
-
-  async #enqueue(found: Omit<Waiting, 'fingerprint' | 'recordId' | 'loadKey'>): Promise<void> {
-    const { ledger, identity, tables } = this.#options;
+  async #enqueue(found: FoundParquet): Promise<void> {
+    const { identity, tables, ledger, release } = this.#options;
+    const { name } = found;
     const fingerprint = fingerprintText(await fs.promises.lstat(found.path, { bigint: true }));
-    const recordId = ledger.findByParquet(found.name)?.id ?? this.#addRecord(found);
-    if (!Object.hasOwn(tables, found.dataset)) return this.#settle({ name: found.name, fingerprint });
-    this.#known.add(found.name);
-    this.#waiting.push({ ...found, fingerprint, recordId, loadKey: loadKey({ identity, ...found }) });
-  }
-
-  #addRecord(found: Pick<Waiting, 'file' | 'sha256' | 'dataset' | 'rows' | 'name'>): number {
-    const now = new Date().toISOString();
-    return this.#options.ledger.add({
-      name: found.file,
-      sha256: found.sha256,
-      dataset: found.dataset,
-      state: 'converted',
-      code: null,
-      message: null,
-      bytesIn: 0,
-      bytesOut: 0,
-      rowsIn: found.rows,
-      rowsOut: found.rows,
-      droppedMissing: 0,
-      droppedDuplicate: 0,
-      setAside: 0,
-      parquet: found.name,
-      original: null,
-      convertMs: null,
-      arrivedAt: now,
-      judgedAt: now,
-    });
-  }
-
-  /** Nothing more is to be done with this Parquet file as it is. */
-  #settle({ name, fingerprint }: { name: string; fingerprint: string }): void {
-    this.#settled.set(name, fingerprint);
-    this.#options.ledger.settleParquet(name, fingerprint);
-    this.#options.release(name);
+    if (this.#known.has(name)) return;
+    if (this.#settled.get(name) === fingerprint) return release(name);
+    if (!Object.hasOwn(tables, found.dataset)) {
+      this.#settled.set(name, fingerprint);
+      ledger.settleParquet(name, fingerprint);
+      return release(name);
+    }
+    this.#known.add(name);
+    this.#waiting.push({ ...found, fingerprint, loadKey: loadKey({ identity, ...found }), faults: 0 });
   }
 
   #start(): void {
@@ -249,7 +220,7 @@ export class LoadQueue {
       try {
         await engine.connect();
         for (const table of Object.values(tables)) {
-          await this.#readyTable(table).catch((error: unknown) => {
+          await this.#tables.ensure(table).catch((error: unknown) => {
             if (engine.classify(error) === 'transient') throw error;
             log.error(`Table ${table.name} cannot be loaded: ${messageOf(error)}`);
           });
@@ -264,13 +235,14 @@ export class LoadQueue {
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0 && !this.#stop.signal.aborted) {
-      const group = this.#nextGroup();
+      const group = await this.#withoutVanished(this.#nextGroup());
       try {
-        await this.#loadGroup(group);
-        this.#waiting.splice(0, group.length);
-        this.#recovered();
+        if (group.length > 0) await this.#loadGroup(group);
       } catch (error) {
-        await this.#waitForDatabase(error);
+        if (this.#isAbandoned) return;
+        // It is a file's disk that has trouble, not the database: the others go on.
+        if (this.#readFaults.size === 0) await this.#waitForDatabase(error);
+        for (const [file, fault] of this.#readFaults) await this.#readLater(file, fault);
       }
       this.#tellIdle();
     }
@@ -290,134 +262,182 @@ export class LoadQueue {
     return group;
   }
 
-  /** Loads or parks every file of the group; throws when the database is away. */
-  async #loadGroup(group: Waiting[]): Promise<void> {
-    const { engine, tables } = this.#options;
-    const table = tables[group[0].dataset];
-    const present = await this.#withoutVanished(group);
-    const startedAt = performance.now();
-    let outcomes: LoadOutcome[];
-    try {
-      await this.#readyTable(table);
-      outcomes = await loadFiles({
-        engine,
-        table,
-        files: present,
-        copyTextOf: (file) => this.#options.copyTextOf(file.path, table),
-      });
-    } catch (error) {
-      if (engine.classify(error) === 'transient') throw error;
-      outcomes = present.map(() => ({ status: 'refused', rows: 0, error: asRefusal(error) }));
-    }
-    const durationMs = performance.now() - startedAt;
-    for (let i = 0; i < present.length; i++)
-      await this.#conclude(present[i], outcomes[i], { table, durationMs, of: present.length });
-  }
-
   /** A Parquet file that somebody took away before it was loaded cannot be loaded; its original is in the archive. */
   async #withoutVanished(group: Waiting[]): Promise<Waiting[]> {
+    const { log } = this.#options;
     const present: Waiting[] = [];
     for (const file of group) {
-      if (fs.existsSync(file.path)) {
+      const stats = await fs.promises.lstat(file.path, { bigint: true }).catch(() => undefined);
+      if (stats && fingerprintText(stats) === file.fingerprint) {
         present.push(file);
         continue;
       }
-      this.#known.delete(file.name);
-      this.#options.log.warning(
-        `${this.#shown(file.path)} was removed before it was loaded; drop its original again`,
-      );
-      this.#options.release(file.name);
+      if (!stats) this.#tellVanished(file);
+      else {
+        this.#forget(file);
+        log.warning(`${this.#shown(file.path)} was replaced before it was loaded; the new one is looked at`);
+        this.#inTurn(() => this.#offerOne(readyFile(file, stats)));
+      }
     }
     return present;
   }
 
-  /** Once for each table, and again after the database was away: it may be another one now. */
-  async #readyTable(table: TableSpec): Promise<void> {
-    if (this.#readyTables.has(table.name)) return;
-    const { engine, log } = this.#options;
-    await ensureLedgerTable(engine);
-    const state = await ensureTable(engine, table);
-    if (state === 'created') log.info(`Created table ${table.name} in ${engine.address}`);
-    this.#readyTables.add(table.name);
+  #tellVanished(file: Waiting): void {
+    const { log, release } = this.#options;
+    this.#forget(file);
+    log.warning(`${this.#shown(file.path)} was removed before it was loaded; drop its original again`);
+    release(file.name);
   }
 
-  async #conclude(
-    file: Waiting,
-    outcome: LoadOutcome,
-    { table, durationMs, of }: { table: TableSpec; durationMs: number; of: number },
-  ): Promise<void> {
-    this.#known.delete(file.name);
-    if (outcome.status === 'refused') {
-      this.#readyTables.delete(table.name);
-      await this.#park(
-        file,
-        outcome.error ?? new DropgateError('load_refused', 'the database refused the rows'),
-      );
-      return;
+  /** Loads or refuses every file of the group; throws when the database is away, or a file cannot be read. */
+  async #loadGroup(group: Waiting[]): Promise<void> {
+    const table = this.#options.tables[group[0].dataset];
+    const startedAt = performance.now();
+    let outcomes = await this.#tryGroup(group, table);
+    if (await this.#mendTable(table, outcomes)) outcomes = await this.#tryGroup(group, table);
+    this.#recovered();
+    crashPoint('committed');
+    const durationMs = performance.now() - startedAt;
+    for (const [i, file] of group.entries()) {
+      const { status, rows, error } = outcomes[i];
+      const fault = this.#readFaults.get(file);
+      if (status !== 'refused')
+        await this.#loaded(file, { status, rows, table, durationMs, of: group.length });
+      else if (fault !== undefined && !(fault instanceof DropgateError)) await this.#readLater(file, fault);
+      else await this.#refuse(file, error ?? asRefusal('the database refused the rows'));
     }
-    const { ledger, log } = this.#options;
-    ledger.inTransaction(() => {
-      ledger.markLoaded(file.recordId, new Date().toISOString());
-      this.#settle(file);
-    });
-    const shown = this.#shown(file.path);
-    if (outcome.status === 'already_loaded') {
-      log.info(`${shown} is in ${table.name} already; nothing to load`, {
-        event: 'already_loaded',
-        file: file.name,
+  }
+
+  async #tryGroup(group: Waiting[], table: TableSpec): Promise<LoadOutcome[]> {
+    const { engine } = this.#options;
+    this.#readFaults.clear();
+    try {
+      await this.#tables.ensure(table);
+      return await loadFiles({
+        engine,
+        table,
+        files: group,
+        copyTextOf: (file) => this.#rowsOf(file, table),
       });
-      return;
+    } catch (error) {
+      if (engine.classify(error) === 'transient') throw error;
+      return group.map(({ rows }) => ({ status: 'refused', rows, error: asRefusal(error) }));
     }
-    this.totals.loaded++;
-    this.totals.rows += outcome.rows;
-    const time =
-      of === 1
-        ? formatDuration(durationMs)
-        : `${formatDuration(durationMs)} for ${plural(of, 'file')} together`;
-    log.info(`Loaded ${shown} into ${table.name}: ${plural(outcome.rows, 'row')}, ${time}`, {
-      event: 'loaded',
-      file: file.name,
-      table: table.name,
-      rows: outcome.rows,
-    });
   }
 
-  /** Puts aside a Parquet file that no retry can load, with a report beside it. */
-  async #park(file: { name: string; path: string; recordId?: number }, error: DropgateError): Promise<void> {
+  /** The rows of a file, with the reason kept when it cannot be read, and not committed when it changes meanwhile. */
+  async *#rowsOf(file: Waiting, table: TableSpec): AsyncGenerator<Uint8Array> {
+    try {
+      yield* this.#options.copyTextOf(file.path, table);
+      const stats = await fs.promises.lstat(file.path, { bigint: true });
+      if (fingerprintText(stats) !== file.fingerprint)
+        throw new Error(`${file.name} changed while it was read`);
+    } catch (error) {
+      this.#readFaults.set(file, error);
+      throw error;
+    }
+  }
+
+  /**
+   * Somebody may have dropped or altered the table under us: then the refusals say so, or the table is made anew and
+   * true is answered, for another attempt.
+   */
+  async #mendTable(table: TableSpec, outcomes: LoadOutcome[]): Promise<boolean> {
+    const refused = outcomes.filter(({ status }) => status === 'refused');
+    if (refused.length === 0) return false;
+    try {
+      return await this.#tables.ensureAgain(table);
+    } catch (error) {
+      if (this.#options.engine.classify(error) === 'transient') throw error;
+      for (const outcome of refused) outcome.error = asRefusal(error);
+      return false;
+    }
+  }
+
+  async #loaded(
+    file: Waiting,
+    load: { status: LoadOutcome['status']; rows: number; table: TableSpec; durationMs: number; of: number },
+  ): Promise<void> {
+    const { log, release } = this.#options;
+    const { status, rows, table, durationMs, of } = load;
+    const shown = this.#shown(file.path);
+    // 1. The local record. The database has the truth, so that it may come later.
+    this.#settled.set(file.name, file.fingerprint);
+    await this.#chores.do(`write into the local ledger that ${shown} is loaded`, () =>
+      this.#records.loaded(file),
+    );
+    crashPoint('load-recorded');
+    this.#forget(file);
+    // 2. A word about it.
+    if (status === 'already_loaded') {
+      const fields = { event: 'already_loaded', file: file.name };
+      log.info(`${shown} is in ${table.name} already; nothing to load`, fields);
+    } else {
+      this.totals.loaded++;
+      this.totals.rows += rows;
+      const together = of === 1 ? '' : ` for ${plural(of, 'file')} together`;
+      log.info(
+        `Loaded ${shown} into ${table.name}: ${plural(rows, 'row')}, ${formatDuration(durationMs)}${together}`,
+        { event: 'loaded', file: file.name, table: table.name, rows },
+      );
+    }
+    release(file.name);
+  }
+
+  /** No retry can load this file: it is told and put aside, now or as soon as the disk allows. */
+  async #refuse(file: { name: string; path: string }, error: DropgateError): Promise<void> {
+    const { folders, log, release } = this.#options;
+    const shown = this.#shown(file.path);
+    if (isWaiting(file) && (await isAbsent(file.path))) return this.#tellVanished(file);
     this.totals.refused++;
-    const { folders, ledger, log } = this.#options;
-    const extension = path.extname(file.name);
-    await fileOps.mkdir(folders.outputFailed, { recursive: true });
-    const moved = await moveIntoOwnFolder(file.path, folders.outputFailed, {
-      stem: path.basename(file.name, extension),
-      extension,
-    });
+    this.#refused.add(file.name);
+    if (isWaiting(file)) this.#forget(file);
     const { code, message, hint } = error;
-    const report = {
-      file: file.name,
-      verdict: 'failed',
-      code,
-      message,
-      hint,
-      reported_at: new Date().toISOString(),
-    };
-    await writeFileAtomic(reportPathOf(moved.path), `${JSON.stringify(report, null, 2)}\n`);
-    const recordId = file.recordId ?? ledger.findByParquet(file.name)?.id;
-    if (recordId !== undefined) ledger.markLoadFailed(recordId, { code, message });
-    this.#options.release(file.name);
     log.error(
-      `Cannot load ${this.#shown(file.path)}: ${message} [${code}]; ${hint} Moved to ${this.#shown(moved.path)}`,
+      `Cannot load ${shown}: ${message} [${code}]; ${hint} It goes to ${this.#shown(folders.outputFailed)}`,
       {
         event: 'load_failed',
         file: file.name,
         code,
       },
     );
+    await this.#chores.do(`put ${shown} aside`, async () => {
+      this.#records.refused(file, error);
+      await parkParquet(file, { folder: folders.outputFailed, error });
+      this.#refused.delete(file.name);
+      release(file.name);
+    });
+  }
+
+  /** A file that cannot be read now is tried again, while the others go on; for ever it is not. */
+  async #readLater(file: Waiting, fault: unknown): Promise<void> {
+    this.#waiting.splice(this.#waiting.indexOf(file), 1);
+    if (++file.faults >= MAX_READ_ATTEMPTS) {
+      await this.#refuse(file, new DropgateError('unreadable', `it cannot be read: ${messageOf(fault)}`));
+      return;
+    }
+    const shown = this.#shown(file.path);
+    this.#options.log.warning(`Cannot read ${shown} for now: ${messageOf(fault)}; trying again`);
+    const timer = setTimeout(
+      () => {
+        this.#rereads.delete(timer);
+        this.#waiting.push(file);
+        this.#start();
+      },
+      backoffMs(file.faults, BACKOFF),
+    );
+    this.#rereads.add(timer);
+  }
+
+  #forget(file: Waiting): void {
+    this.#known.delete(file.name);
+    const at = this.#waiting.indexOf(file);
+    if (at >= 0) this.#waiting.splice(at, 1);
   }
 
   async #waitForDatabase(error: unknown): Promise<void> {
     this.#attempt++;
-    this.#readyTables.clear();
+    this.#tables.forget();
     const { engine, log } = this.#options;
     this.#trouble.failed(() =>
       log.error(
@@ -425,7 +445,8 @@ export class LoadQueue {
           `${plural(this.#waiting.length, 'file')} wait, conversion goes on, loading resumes by itself`,
       ),
     );
-    for (const resolve of this.#idleWaiters.splice(0)) resolve();
+    const isAway = error instanceof DropgateError && error.code === 'database_unreachable';
+    if (isAway || this.#attempt >= MAX_PATIENCE) for (const resolve of this.#idleWaiters.splice(0)) resolve();
     await pause(backoffMs(this.#attempt, BACKOFF), this.#stop.signal);
   }
 
@@ -448,7 +469,25 @@ export class LoadQueue {
 }
 
 function asRefusal(error: unknown): DropgateError {
-  return error instanceof DropgateError
-    ? error
-    : new DropgateError('load_refused', messageOf(error), { cause: error });
+  if (error instanceof DropgateError) return error;
+  return new DropgateError('load_refused', messageOf(error), { cause: error });
+}
+
+function isWaiting(file: { name: string; path: string }): file is Waiting {
+  return 'loadKey' in file;
+}
+
+function readyFile({ name, path: file }: FoundParquet, stats: fs.BigIntStats): ReadyFile {
+  const { size, mtimeNs, ino, dev } = stats;
+  return {
+    name,
+    path: file,
+    kind: stats.isFile() ? 'file' : 'other',
+    size: Number(size),
+    mtimeMs: Number(mtimeNs) / 1e6,
+    mtimeNs,
+    ino,
+    dev,
+    arrivedAtMs: Date.now(),
+  };
 }

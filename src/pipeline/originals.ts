@@ -270,7 +270,9 @@ async function isSameFailure(
 export async function readReport(target: string): Promise<Report | undefined> {
   try {
     return JSON.parse(await fs.promises.readFile(reportPathOf(target), 'utf8')) as Report;
-  } catch {
-    return undefined;
+  } catch (error) {
+    // Deleted, or edited by somebody. A disk that has trouble says nothing.
+    if (errnoOf(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
+    throw error;
   }
 }

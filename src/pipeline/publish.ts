@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { crashPoint } from '../base/crash-point.js';
-import { messageOf } from '../base/errors.js';
+import { DropgateError, messageOf } from '../base/errors.js';
 import {
   candidateNames,
   cutBytes,
@@ -368,15 +368,18 @@ async function isOwnRejects(target: string, { name, sha256, rejectsTemp }: Conve
 
 /** Was the Parquet file in place made from this very content, by a run that was killed before it wrote it down? */
 async function isMadeOf(target: string, { name, sha256, dataset }: ConvertedFile): Promise<boolean> {
-  const metadata = await readParquetInfo(target).then(
-    (info) => info.metadata,
-    () => ({}) as Record<string, string>,
-  );
+  const { metadata } = await readParquetInfo(target).catch(foreign);
   return (
     metadata['dropgate.sha256'] === sha256 &&
     metadata['dropgate.source'] === name &&
     metadata['dropgate.dataset'] === dataset
   );
+}
+
+/** A file that is no Parquet file is somebody else's; a disk that has trouble says nothing. */
+function foreign(error: unknown): { metadata: Record<string, string> } {
+  if (error instanceof DropgateError) return { metadata: {} };
+  throw error;
 }
 
 const STATES = { converted: 'converted', duplicate: 'duplicate', failed: 'failed' } as const;
