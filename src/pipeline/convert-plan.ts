@@ -7,7 +7,8 @@ import { cleanerFor } from '../clean/clean-value.js';
 import { DuplicateFinder } from '../clean/duplicates.js';
 import type { Dataset } from '../config/settings.js';
 import type { Dialect } from '../read/dialect.js';
-import { Scanner } from '../read/scanner.js';
+import { makeScanner } from '../read/make-scanner.js';
+import type { Scanner } from '../read/scanner.js';
 import { ColumnConverter } from './column-converter.js';
 import { RescueColumn } from './rescue-column.js';
 import { RowGroupBuilder } from './row-group-builder.js';
@@ -131,7 +132,7 @@ function assemble(input: PlanInput, columns: PlannedColumn[], rescued: ConvertPl
     columns,
     rescued,
     rescue: rescues ? new RescueColumn() : undefined,
-    scanner: new Scanner({
+    scanner: makeScanner({
       dialect,
       wanted,
       maxRows: MAX_BATCH_ROWS,

@@ -8,8 +8,9 @@ import { programSchema } from '../config/schemas.js';
 import { withDefaults } from '../config/shape.js';
 import { NotUtf8, TextWindow } from '../read/batch-reader.js';
 import { FileSource } from '../read/file-source.js';
+import { makeScanner } from '../read/make-scanner.js';
 import { type Findings, type OpenTable, openTable } from '../read/open-table.js';
-import { type ScanColumn, Scanner } from '../read/scanner.js';
+import type { ScanColumn } from '../read/scanner.js';
 import { rawText } from './column-converter.js';
 import { TypeEvidence } from './type-evidence.js';
 
@@ -94,7 +95,7 @@ async function readSample(reading: Reading): Promise<Sample> {
   // 2. Every value.
   const { rows, findings } = table;
   const wanted = names.map(() => true);
-  const scanner = new Scanner({
+  const scanner = makeScanner({
     dialect: findings.dialect,
     wanted,
     maxRows: MAX_BATCH_ROWS,

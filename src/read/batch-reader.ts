@@ -22,6 +22,9 @@ export interface BatchReaderOptions {
   firstOffset: number;
   /** Bytes that are read at once. */
   blockBytes: number;
+  /** The header line, whose repetitions are no rows; see {@link Scanner.headerLine}. */
+  headerLine?: Uint8Array;
+  trailingDelimiter?: boolean;
 }
 
 /** Feeds a scanner block by block and knows the line and the offset of every record of the current batch. */
@@ -115,6 +118,8 @@ export class BatchReader {
   #scan(scanner: Scanner): number {
     const { buffer, from, end, final } = this.#window;
     scanner.undecodable = this.#feed.undecodable();
+    scanner.headerLine = this.#options.headerLine;
+    scanner.trailingDelimiter = this.#options.trailingDelimiter ?? false;
     const next = scanner.scan(buffer, from, end, final);
     if (next > from || final || end - from <= this.#options.maxRowBytes) return next;
     // No record is that long; a quote gone astray makes it seem so, and costs its own line.

@@ -43,17 +43,16 @@ export class FileSource implements ByteSource {
   }
 
   fill(target: Uint8Array, offset: number, length: number): number {
-    let count: number;
-    try {
-      count = fs.readSync(this.#fd, target, offset, length, this.#position);
-    } catch (error) {
-      throw new DropgateError('unreadable', `reading failed at byte ${this.#position}: ${messageOf(error)}`, {
-        cause: error,
-      });
-    }
+    const count = this.#read(target, { offset, length, position: this.#position });
     this.#position += count;
     this.#hash.update(target.subarray(offset, offset + count));
     return count;
+  }
+
+  /** Up to `length` bytes from `position`, read beside the sequence: neither hashed nor counted. */
+  peek(position: number, length: number): Uint8Array {
+    const target = new Uint8Array(length);
+    return target.subarray(0, this.#read(target, { offset: 0, length, position }));
   }
 
   /** Starts again from the first byte. */
@@ -93,6 +92,17 @@ export class FileSource implements ByteSource {
 
   close(): void {
     fs.closeSync(this.#fd);
+  }
+
+  #read(target: Uint8Array, at: { offset: number; length: number; position: number }): number {
+    const { offset, length, position } = at;
+    try {
+      return fs.readSync(this.#fd, target, offset, length, position);
+    } catch (error) {
+      throw new DropgateError('unreadable', `reading failed at byte ${position}: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
   }
 }
 

@@ -1,10 +1,10 @@
 import { DropgateError } from '../base/errors.js';
-import { quoteValue } from '../base/text.js';
 import { BatchReader } from './batch-reader.js';
 import type { Dialect, Origin } from './dialect.js';
 import type { FoundEncoding } from './encoding.js';
 import type { FileSource } from './file-source.js';
-import { type SplitRecord, splitRecord } from './record.js';
+import { findTable, type PreambleLine } from './find-table.js';
+import { readHead } from './head.js';
 import { sniffDialect } from './sniff.js';
 import { BLOCK_SIZES, type BlockSizes, TextFeed, type TextWindow } from './text-feed.js';
 import { sourceLength } from './transcode.js';
@@ -13,7 +13,8 @@ import { sourceLength } from './transcode.js';
 export interface ReadOptions {
   delimiter: 'auto' | string;
   quote: 'auto' | string;
-  encoding: 'auto' | string;
+  /** `survey` after {@link NotUtf8}. */
+  encoding: 'auto' | 'survey' | string;
   header: 'auto' | 'present' | 'absent';
   /** Names of declared columns, folded; empty when everything is welcome. */
   expectedNames: ReadonlySet<string>;
@@ -36,16 +37,22 @@ export interface Findings {
   runnerUp?: { delimiter: string; quote: string; score: number };
   header: 'present' | 'absent';
   headerOrigin: Origin;
+  /** Records that the header takes; 0 when it is absent. */
+  headerRecords: number;
+  /** Titles and notes above the table, which are no records of it. */
+  preamble: PreambleLine[];
+  /** Each record ends with a delimiter behind its last cell. */
+  trailingDelimiter: boolean;
 }
 
 /** An opened file whose header is known and whose rows are ready to be scanned. */
 export interface OpenTable {
   findings: Findings;
-  /** Cells of the header as they stand in the file; undefined when there is none. */
+  /** Cells of the header as they stand in the file, those of several records joined; undefined when there is none. */
   header?: string[];
-  /** Line of the header; 1 when there is none. */
+  /** Line of the header; of the first record when there is none. */
   headerLine: number;
-  /** The header record as it stands in the file, decoded, with its line end; empty when there is none. */
+  /** The header as it stands in the file, decoded, with its line end; empty when there is none. */
   headerBytes: Uint8Array;
   /** Number of columns. */
   width: number;
@@ -53,62 +60,74 @@ export interface OpenTable {
 }
 
 /**
- * Reads the beginning of a file: encoding, dialect, header. `window` is used for its text and can be used again for
- * the next file when this one is finished.
- * Errors: `empty_file`, `binary_file`, `bad_encoding`, `bad_gzip`, `no_header`, `unclosed_quote`, `row_too_long`,
- * `too_many_columns`.
+ * Reads the beginning of a file: encoding, dialect, titles, header. `window` is used for its text and can be used again
+ * for the next file when this one is finished.
+ * Errors: `empty_file`, `binary_file`, `bad_encoding`, `bad_gzip`, `no_header`, `row_too_long`, `too_many_columns`.
  */
 export async function openTable(
   file: FileSource,
   window: TextWindow,
   options: ReadOptions,
 ): Promise<OpenTable> {
+  // 1. Text.
   const blockSizes = options.blockSizes ?? BLOCK_SIZES;
   const feed = await TextFeed.open(file, window, { ...options, blockSizes });
-  const blankLines = skipBlankLines(window);
-  if (window.from >= window.end) {
-    throw new DropgateError(
-      'empty_file',
-      file.size === 0 ? 'the file has 0 bytes' : 'the file holds only white space',
-    );
-  }
-  const sniffed = sniffDialect(window.buffer.subarray(window.from, window.end), options);
-  const headerLine = 1 + blankLines;
-  const first = await readFirstRecord(feed, { ...options, dialect: sniffed.dialect, line: headerLine });
-  refuseFirstRecord(first, { headerLine, feed, maxColumns: options.maxColumns });
-  const { header, headerOrigin } = decideHeader(first.cells, options);
-  const present = header === 'present';
-  const dataStart = present ? first.next : window.from;
-  const headerBytes = window.buffer.slice(window.from, dataStart);
+  const line = 1 + skipBlankLines(window);
+  refuseNothing(file, window);
+  // 2. Dialect.
+  const sniffed = sniffDialect(window.buffer.subarray(window.from, window.end), options, () => feed.pieces());
+  const { dialect } = sniffed;
+  // 3. Titles, header, data.
+  await fillFirstRecord(feed, { ...options, dialect, line });
+  const found = findTable(window, { ...options, dialect, line });
+  const { names, start, end, dataStart, width, trailingDelimiter } = found;
+  refuseHead(feed, { line: found.line, end, width, maxColumns: options.maxColumns });
+  // 4. Rows.
+  const headerBytes = window.buffer.slice(start, dataStart);
   const firstOffset = offsetInFile(feed.encoding, window.buffer.subarray(0, dataStart));
   window.from = dataStart;
   const rows = new BatchReader({
     feed,
     maxRowBytes: options.maxRowBytes,
-    firstLine: present ? headerLine + first.lines : headerLine,
+    firstLine: found.dataLine,
     firstOffset,
     blockBytes: blockSizes.nextBytes,
+    headerLine: found.headerRecords === 1 && width > 1 ? window.buffer.slice(start, end) : undefined,
+    trailingDelimiter,
   });
   return {
-    findings: { encoding: feed.encoding, ...sniffed, header, headerOrigin },
-    header: present ? first.cells : undefined,
-    headerLine,
+    findings: {
+      encoding: feed.encoding,
+      ...sniffed,
+      header: names ? 'present' : 'absent',
+      headerOrigin: found.headerOrigin,
+      headerRecords: found.headerRecords,
+      preamble: found.preamble,
+      trailingDelimiter,
+    },
+    header: names,
+    headerLine: found.line,
     headerBytes,
-    width: first.cells.length,
+    width,
     rows,
   };
 }
 
-/** Splits the first record, reading on until it is whole. Errors: `row_too_long`. */
-async function readFirstRecord(
+function refuseNothing(file: FileSource, window: TextWindow): void {
+  if (window.from < window.end) return;
+  throw new DropgateError(
+    'empty_file',
+    file.size === 0 ? 'the file has 0 bytes' : 'the file holds only white space',
+  );
+}
+
+/** Reads on until the first record is whole. Errors: `row_too_long`. */
+async function fillFirstRecord(
   feed: TextFeed,
   options: ReadOptions & { dialect: Dialect; line: number },
-): Promise<SplitRecord> {
+): Promise<void> {
   const { window } = feed;
-  for (;;) {
-    const first = splitRecord(window.buffer, window.from, window.end, options.dialect);
-    // A carriage return at the end of the window may be half of a line end.
-    if (window.final || first.next < window.end) return first;
+  while (!window.final && readHead(window, { ...options, maxRecords: 1 }).length === 0) {
     if (window.end - window.from > options.maxRowBytes) {
       throw new DropgateError(
         'row_too_long',
@@ -116,6 +135,27 @@ async function readFirstRecord(
       );
     }
     await feed.readMore(Math.max(1, window.end - window.from));
+  }
+}
+
+/** Errors: `bad_encoding`, `too_many_columns`. */
+function refuseHead(
+  feed: TextFeed,
+  head: { line: number; end: number; width: number; maxColumns: number },
+): void {
+  const bad = feed.undecodable().find((at) => at < head.end);
+  if (bad !== undefined) {
+    const offset = offsetInFile(feed.encoding, feed.window.buffer.subarray(0, bad));
+    throw new DropgateError(
+      'bad_encoding',
+      `line ${head.line}: the byte at offset ${offset} cannot be decoded as ${feed.encoding.label}`,
+    );
+  }
+  if (head.width > head.maxColumns) {
+    throw new DropgateError(
+      'too_many_columns',
+      `line ${head.line}: ${head.width} columns, limits.max_columns is ${head.maxColumns}`,
+    );
   }
 }
 
@@ -140,61 +180,4 @@ function skipBlankLines(window: TextWindow): number {
   }
   window.from = window.end;
   return lines;
-}
-
-function refuseFirstRecord(
-  first: SplitRecord,
-  { headerLine, feed, maxColumns }: { headerLine: number; feed: TextFeed; maxColumns: number },
-): void {
-  const bad = feed.undecodable().find((at) => at < first.end);
-  if (bad !== undefined) {
-    throw new DropgateError(
-      'bad_encoding',
-      `line ${headerLine}: the byte at offset ${offsetInFile(feed.encoding, feed.window.buffer.subarray(0, bad))} cannot be decoded as ${feed.encoding.label}`,
-    );
-  }
-  if (first.openQuote >= 0) {
-    throw new DropgateError(
-      'unclosed_quote',
-      `line ${headerLine}: a quoted cell of the first record is never closed`,
-    );
-  }
-  if (first.cells.length > maxColumns) {
-    throw new DropgateError(
-      'too_many_columns',
-      `line ${headerLine}: ${first.cells.length} columns, limits.max_columns is ${maxColumns}`,
-    );
-  }
-}
-
-/** Is the first record the header? Errors: `no_header`. */
-function decideHeader(
-  cells: string[],
-  options: ReadOptions,
-): { header: 'present' | 'absent'; headerOrigin: Origin } {
-  if (options.header !== 'auto') return { header: options.header, headerOrigin: 'user' };
-  const names = cells.map((cell) => cell.trim());
-  if (options.expectedNames.size === 0) {
-    return { header: looksLikeNames(names) ? 'present' : 'absent', headerOrigin: 'detected' };
-  }
-  if (names.some((name) => options.expectedNames.has(name.toLowerCase()))) {
-    return { header: 'present', headerOrigin: 'detected' };
-  }
-  if (options.looksLikeData(cells)) return { header: 'absent', headerOrigin: 'detected' };
-  if (looksLikeNames(names)) return { header: 'present', headerOrigin: 'detected' };
-  throw new DropgateError(
-    'no_header',
-    `the first row holds neither names of declared columns nor values of their types: ${quoteValue(names.join(', '))}`,
-  );
-}
-
-const NUMBER_OR_DATE = /^[+-]?[\d.,:/-]+([eE][+-]?\d+)?%?$/;
-
-/** Names are there, differ from each other, and are no numbers. */
-function looksLikeNames(names: string[]): boolean {
-  const filled = names.filter((name) => name !== '');
-  if (filled.length === 0 || filled.some((name) => NUMBER_OR_DATE.test(name))) return false;
-  return (
-    new Set(filled.map((name) => name.toLowerCase())).size === filled.length || filled.length === names.length
-  );
 }

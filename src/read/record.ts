@@ -2,8 +2,11 @@ import type { Dialect } from './dialect.js';
 
 const LF = 10;
 const CR = 13;
+const BACKSLASH = 92;
+const SPACE = 32;
+const TAB = 9;
 
-/** One record, split off the fast path: the header, a ragged record, a record quoted in a message. */
+/** One record, split off the fast path: the header, a record of an unusual dialect, a record quoted in a message. */
 export interface SplitRecord {
   cells: string[];
   /** Offset behind the line end. */
@@ -12,59 +15,181 @@ export interface SplitRecord {
   end: number;
   /** Lines it takes. */
   lines: number;
-  /** Offset of a quote that is never closed, or -1. */
-  openQuote: number;
+  /** Breach of the rules of quoting; the cells before it are right. */
+  fault?: { kind: 'stray_quote' | 'unclosed_quote'; cell: number; at: number };
 }
 
-/** Splits the record that begins at `from` into cells, as the scanner would, and finds its end. */
-export function splitRecord(buffer: Uint8Array, from: number, end: number, dialect: Dialect): SplitRecord {
-  const delimiter = dialect.delimiter.charCodeAt(0);
-  const quote = dialect.quote === '' ? -1 : dialect.quote.charCodeAt(0);
-  const cells: string[] = [];
-  let lines = 1;
-  let openQuote = -1;
-  let position = from;
-  for (;;) {
-    let text = '';
-    if (position < end && buffer[position] === quote) {
-      const start = position + 1;
-      position = closingQuote(buffer, start, end, quote);
-      if (position < 0) {
-        openQuote = start - 1;
-        position = end;
+/** Text that is split: `buffer[from..end)`, decoded. */
+export interface Span {
+  buffer: Uint8Array;
+  from: number;
+  end: number;
+}
+
+/** What is forgiven beyond the rules of a dialect. */
+export interface Leniency {
+  /** A quote inside a quoted cell is text unless a delimiter or a line end follows. */
+  strayIsText?: boolean;
+  /** A cell whose quote is not closed is text, quote included. */
+  openIsText?: boolean;
+  /** White space between a closing quote and the end of its cell is nothing. */
+  paddingIsNothing?: boolean;
+}
+
+/** Splits records of any dialect, one at a time, with all the rules that the fast scanner has. */
+export class RecordSplitter {
+  readonly #dialect: Dialect;
+  readonly #delimiter: Uint8Array;
+  readonly #quote: number;
+  readonly #hasBackslash: boolean;
+  readonly #doubles: boolean;
+  readonly #strayIsText: boolean;
+  readonly #openIsText: boolean;
+  readonly #paddingIsNothing: boolean;
+
+  constructor(dialect: Dialect, leniency: Leniency = {}) {
+    this.#dialect = dialect;
+    this.#delimiter = Buffer.from(dialect.delimiter);
+    this.#quote = dialect.quote === '' ? -1 : dialect.quote.charCodeAt(0);
+    this.#hasBackslash = dialect.escape === 'backslash';
+    this.#doubles = dialect.escape !== 'none';
+    this.#strayIsText = leniency.strayIsText ?? dialect.escape === 'none';
+    this.#openIsText = leniency.openIsText ?? false;
+    this.#paddingIsNothing = leniency.paddingIsNothing ?? false;
+  }
+
+  /** Splits the record that begins at `span.from`. A record that reaches `span.end` may go on behind it. */
+  split(span: Span): SplitRecord {
+    const { buffer, end } = span;
+    const cells: string[] = [];
+    let position = span.from;
+    let lines = 1;
+    let fault: SplitRecord['fault'];
+    for (;;) {
+      const isQuoted = position < end && buffer[position] === this.#quote;
+      let cell = isQuoted ? this.#quoted(span, position) : this.#unquoted(span, position);
+      if (cell.fault && this.#openIsText) cell = this.#unquoted(span, position);
+      lines += cell.breaks;
+      position = cell.end;
+      if (cell.fault) {
+        fault = { kind: cell.fault, cell: cells.length, at: cell.at };
+        position = lineEndAt(buffer, { from: span.from, end, dialect: this.#dialect });
+        lines = 1;
+        break;
       }
-      text = textOf(buffer, start, position).replaceAll(dialect.quote + dialect.quote, dialect.quote);
-      lines += countLineBreaks(buffer, start, position, dialect.loneCrEnds);
-      if (openQuote < 0) position++;
+      cells.push(cell.text);
+      if (!this.#isDelimiter(buffer, position, end)) break;
+      position += this.#delimiter.length;
     }
-    const start = position;
-    while (
-      position < end &&
-      buffer[position] !== delimiter &&
-      lineEndLength(buffer, position, end, dialect) === 0
-    ) {
+    const next = position + lineEndLength(buffer, position, end, this.#dialect);
+    return { cells, end: position, next, lines, ...(fault && { fault }) };
+  }
+
+  #isDelimiter(buffer: Uint8Array, position: number, end: number): boolean {
+    const delimiter = this.#delimiter;
+    if (delimiter.length === 0 || position + delimiter.length > end) return false;
+    for (let i = 0; i < delimiter.length; i++) if (buffer[position + i] !== delimiter[i]) return false;
+    return true;
+  }
+
+  #endsCell(buffer: Uint8Array, position: number, end: number): boolean {
+    return (
+      position >= end ||
+      lineEndLength(buffer, position, end, this.#dialect) > 0 ||
+      this.#isDelimiter(buffer, position, end)
+    );
+  }
+
+  /** Does a backslash at `position` take the meaning from the byte that follows? */
+  #isEscape(buffer: Uint8Array, position: number, end: number): boolean {
+    if (!this.#hasBackslash || buffer[position] !== BACKSLASH || position + 1 >= end) return false;
+    const next = buffer[position + 1];
+    return (
+      next === BACKSLASH || next === this.#quote || next === this.#delimiter[0] || next === LF || next === CR
+    );
+  }
+
+  #unquoted({ buffer, end }: Span, from: number): SplitCell {
+    let text = '';
+    let start = from;
+    let position = from;
+    let breaks = 0;
+    while (!this.#endsCell(buffer, position, end)) {
+      if (this.#isEscape(buffer, position, end)) {
+        text += textOf(buffer, start, position);
+        start = position + 1;
+        breaks += this.#breakAt(buffer, start, end);
+        position++;
+      }
       position++;
     }
-    cells.push(text + textOf(buffer, start, position));
-    if (position >= end || buffer[position] !== delimiter) break;
-    position++;
+    return { text: text + textOf(buffer, start, position), end: position, breaks, at: from };
   }
-  return {
-    cells,
-    end: position,
-    next: position + lineEndLength(buffer, position, end, dialect),
-    lines,
-    openQuote,
-  };
+
+  #quoted({ buffer, end }: Span, from: number): SplitCell {
+    const quote = this.#quote;
+    let text = '';
+    let start = from + 1;
+    let position = start;
+    let breaks = 0;
+    for (; position < end; position++) {
+      if (this.#isEscape(buffer, position, end)) {
+        text += textOf(buffer, start, position);
+        start = ++position;
+      } else if (buffer[position] === quote) {
+        if (this.#doubles && position + 1 < end && buffer[position + 1] === quote) {
+          text += textOf(buffer, start, ++position);
+          start = position + 1;
+          continue;
+        }
+        const behind = this.#paddingIsNothing ? behindPadding(buffer, position + 1, end) : position + 1;
+        const closes = this.#endsCell(buffer, behind, end);
+        if (!closes && this.#strayIsText) continue;
+        text += textOf(buffer, start, position);
+        const fault = closes ? undefined : 'stray_quote';
+        return { text, end: behind, breaks, at: position, fault };
+      }
+      breaks += this.#breakAt(buffer, position, end);
+    }
+    return { text, end, breaks, at: from, fault: 'unclosed_quote' };
+  }
+
+  /** 1 where a line ends at `position` inside a cell. */
+  #breakAt(buffer: Uint8Array, position: number, end: number): number {
+    if (buffer[position] === LF) return 1;
+    if (buffer[position] !== CR || !this.#dialect.loneCrEnds) return 0;
+    return position + 1 < end && buffer[position + 1] === LF ? 0 : 1;
+  }
 }
 
-function closingQuote(buffer: Uint8Array, from: number, end: number, quote: number): number {
-  for (let position = from; position < end; position++) {
-    if (buffer[position] !== quote) continue;
-    if (position + 1 < end && buffer[position + 1] === quote) position++;
-    else return position;
-  }
-  return -1;
+function behindPadding(buffer: Uint8Array, from: number, end: number): number {
+  let position = from;
+  while (position < end && (buffer[position] === SPACE || buffer[position] === TAB)) position++;
+  return position;
+}
+
+interface SplitCell {
+  text: string;
+  /** Offset behind the cell. */
+  end: number;
+  breaks: number;
+  at: number;
+  fault?: 'stray_quote' | 'unclosed_quote';
+}
+
+/** Splits the record that begins at `from`; see {@link RecordSplitter}. */
+export function splitRecord(span: Span, dialect: Dialect): SplitRecord {
+  return new RecordSplitter(dialect).split(span);
+}
+
+/** Offset of the first line end at or after `from`, quotes regardless. */
+export function lineEndAt(
+  buffer: Uint8Array,
+  { from, end, dialect }: { from: number; end: number; dialect: Dialect },
+): number {
+  let position = from;
+  while (position < end && lineEndLength(buffer, position, end, dialect) === 0) position++;
+  return position;
 }
 
 /** Bytes of the line end at `position`: 0 when there is none. */
@@ -74,14 +199,6 @@ export function lineEndLength(buffer: Uint8Array, position: number, end: number,
   if (buffer[position] !== CR) return 0;
   if (position + 1 < end && buffer[position + 1] === LF) return 2;
   return dialect.loneCrEnds ? 1 : 0;
-}
-
-function countLineBreaks(buffer: Uint8Array, from: number, end: number, loneCrEnds: boolean): number {
-  let count = 0;
-  for (let i = from; i < end; i++) {
-    if (buffer[i] === LF || (loneCrEnds && buffer[i] === CR && buffer[i + 1] !== LF)) count++;
-  }
-  return count;
 }
 
 /** Decodes `buffer[from..end)`, which is UTF-8. */

@@ -1,16 +1,11 @@
 import { Vector } from '../base/vector.js';
-import { ByteDictionary, HASH_PRIME, HASH_SEED, hashBytes } from './byte-dictionary.js';
+import { ByteDictionary, HASH_SEED, hashBytes } from './byte-dictionary.js';
 import type { Dialect } from './dialect.js';
-import { splitRecord } from './record.js';
+import { countFooterRecords, countTrailing } from './footer.js';
+import { holdsRecord, MENDING_BYTES, type MendedRecord, mendRecord } from './mend-record.js';
+import { lineEndAt, lineEndLength, RecordSplitter } from './record.js';
 
-const LF = 10;
-const CR = 13;
-
-/** Classes of bytes for the two inner loops. */
-const ORDINARY = 0;
-const SPECIAL = 1;
-
-/** The scanner writes a line feed behind the data, so that its inner loops need no bound; a buffer needs this much room past `end`. */
+/** Scanners write a line feed behind the data, so that inner loops need no bound; a buffer needs this much room past `end`. */
 export const SENTINEL_BYTES = 1;
 
 /** Larger than any offset in a buffer. */
@@ -29,10 +24,18 @@ export interface IrregularRecord {
   beforeRow: number;
   /** Line breaks consumed before it in this batch. */
   linesBefore: number;
-  /** Number of cells (ragged) or index of the cell with the quote. */
+  /** Number of cells (ragged, bad_encoding) or index of the cell with the quote. */
   cells: number;
   /** Where the offending byte or cell is. */
   at: number;
+}
+
+/** Something that is worth telling and costs no row: a line that is no record, a record that was mended. */
+export interface ScanNote {
+  kind: 'repeated_header' | 'footer' | 'mended_quote';
+  start: number;
+  end: number;
+  linesBefore: number;
 }
 
 /** One column as scanned: dictionary ids, or (plain) the cells themselves, or nothing when nobody wants it. */
@@ -68,20 +71,36 @@ export interface ScannerOptions {
   dialect: Dialect;
   /** One entry for each column of the file: is it wanted? */
   wanted: boolean[];
-  /** Most rows a batch may have. */
+  /** Most records a batch may have. */
   maxRows: number;
-  /** Keep ragged rows: missing cells become empty, surplus ones are handed out in {@link Scanner.surplus}. */
+  /**
+   * Keep irregular records as rows: missing cells become empty, surplus ones are handed out in {@link Scanner.surplus},
+   * misplaced quotes are mended and told in {@link Scanner.notes}. Records that cannot be decoded stay irregular.
+   */
   keepRagged: boolean;
 }
 
+/** A stretch of decoded text; with `final`, its end is the end of the file. */
+export interface ScanWindow {
+  buffer: Uint8Array;
+  end: number;
+  final: boolean;
+}
+
+/** A record as a scanner found it: how many cells it has, and how many line breaks are inside them. */
+export interface FoundRecord {
+  buffer: Uint8Array;
+  recordStart: number;
+  recordEnd: number;
+  cells: number;
+  embeddedBreaks: number;
+}
+
 /**
- * Turns bytes into columns. One pass: a field's hash is computed while its end is looked for, and the hash finds
- * the value in the column's dictionary, so that a value seen before costs one probe and no string.
- *
- * Accepts what RFC 4180 describes, with any one-byte delimiter and quote, LF, CRLF or CR; a quote inside an
- * unquoted cell is a character like any other. Blank lines are passed over where a table has two or more columns.
+ * Turns bytes into columns, batch by batch. This class keeps the books of a batch: rows, lines, and the records that
+ * are no rows. How records are found is up to {@link FastScanner} and {@link GeneralScanner}.
  */
-export class Scanner {
+export abstract class Scanner {
   readonly columns: ScanColumn[];
   /** Rows of the last batch. */
   rowCount = 0;
@@ -91,41 +110,38 @@ export class Scanner {
   rowEnds = new Uint32Array(1024);
   /** Records of the last batch that are no rows. */
   irregular: IrregularRecord[] = [];
-  /** Offsets in the buffer to be scanned of bytes that cannot be decoded, ascending; whole records are lost to them. */
-  undecodable: readonly number[] = [];
+  /** What else there is to tell of the last batch. */
+  notes: ScanNote[] = [];
   /** Surplus cells by row, when ragged rows are kept. */
   surplus = new Map<number, string[]>();
   /** Line breaks in the last batch, those inside quotes included. */
   lineBreaks = 0;
+  /** Offsets in the buffer to be scanned of bytes that cannot be decoded, ascending; whole records are lost to them. */
+  undecodable: readonly number[] = [];
+  /** The header line of the file, whose repetitions are passed over; absent when they are rows. */
+  headerLine: Uint8Array | undefined;
+  /** Every record may have one more cell than the table has columns, if it is empty. */
+  trailingDelimiter = false;
+
+  protected readonly width: number;
+  protected readonly dialect: Dialect;
+  protected readonly maxRows: number;
+  protected readonly keepRagged: boolean;
+  readonly #splitter: RecordSplitter;
   /** (row, line breaks that do not end a row, so far) wherever that number grew; see {@link lineOfRow}. */
   readonly #extraRows: number[] = [];
   readonly #extraLines: number[] = [];
   #extra = 0;
-
-  readonly #width: number;
-  readonly #maxRows: number;
-  readonly #keepRagged: boolean;
-  readonly #dialect: Dialect;
-  readonly #delimiter: number;
-  readonly #quote: number;
-  readonly #loneCrEnds: boolean;
-  readonly #unquotedClass = new Uint8Array(256);
-  readonly #quotedClass = new Uint8Array(256);
-  #scratch = new Uint8Array(256);
   #nextUndecodable = NEVER;
   #undecodablePassed = 0;
 
   constructor(options: ScannerOptions) {
     this.columns = options.wanted.map((wanted) => new ScanColumn(wanted));
-    this.#width = options.wanted.length;
-    this.#maxRows = options.maxRows;
-    this.#keepRagged = options.keepRagged;
-    this.#dialect = options.dialect;
-    this.#delimiter = options.dialect.delimiter.charCodeAt(0);
-    this.#quote = options.dialect.quote === '' ? -1 : options.dialect.quote.charCodeAt(0);
-    this.#loneCrEnds = options.dialect.loneCrEnds;
-    for (const byte of [this.#delimiter, LF, CR]) this.#unquotedClass[byte] = SPECIAL;
-    for (const byte of [this.#quote, LF, CR]) if (byte >= 0) this.#quotedClass[byte] = SPECIAL;
+    this.width = options.wanted.length;
+    this.dialect = options.dialect;
+    this.maxRows = options.maxRows;
+    this.keepRagged = options.keepRagged;
+    this.#splitter = new RecordSplitter(options.dialect);
   }
 
   /**
@@ -133,158 +149,21 @@ export class Scanner {
    * begins: `end`, or the start of a record that is not complete yet, or an earlier one when the batch is full.
    * With `final`, the end of the buffer is the end of the file. The byte at `end` is overwritten.
    */
-  scan(buffer: Uint8Array, from: number, end: number, final: boolean): number {
-    this.#beginBatch();
-    this.#passUndecodable(from);
-    buffer[end] = LF;
-    const window = { buffer, end, final };
-    const unquotedClass = this.#unquotedClass;
-    const quotedClass = this.#quotedClass;
-    const delimiter = this.#delimiter;
-    const quote = this.#quote;
-    const width = this.#width;
-    const columns = this.columns;
-    let position = from;
-
-    while (position < end && this.rowCount + this.irregular.length < this.#maxRows) {
-      const recordStart = position;
-      let byte = buffer[position];
-      if (width > 1 && (byte === LF || byte === CR)) {
-        const next = this.#lineEnd(buffer, position, end, final);
-        if (next < 0) return this.#abandonRow(recordStart);
-        if (next > 0) {
-          this.#countExtraLines(1);
-          position = next;
-          continue;
-        }
-      }
-      const row = this.rowCount;
-      if (row >= this.rowStarts.length) this.#growRows();
-      let column = 0;
-      let embeddedBreaks = 0;
-
-      for (;;) {
-        let source = buffer;
-        let start = position;
-        let stop: number;
-        let hash = HASH_SEED;
-        if (buffer[position] === quote && position < end) {
-          position++;
-          start = position;
-          let escaped = false;
-          for (;;) {
-            byte = buffer[position];
-            while (quotedClass[byte] === ORDINARY) {
-              hash = Math.imul(hash ^ byte, HASH_PRIME);
-              byte = buffer[++position];
-            }
-            if (position >= end) {
-              if (!final) return this.#abandonRow(recordStart);
-              break;
-            }
-            if (byte !== quote) {
-              if (byte === LF || (this.#loneCrEnds && buffer[position + 1] !== LF)) embeddedBreaks++;
-            } else if (buffer[position + 1] === quote && position + 1 < end) {
-              escaped = true;
-              position++;
-            } else {
-              break;
-            }
-            hash = Math.imul(hash ^ byte, HASH_PRIME);
-            position++;
-          }
-          stop = position;
-          if (position >= end) {
-            position = this.#irregularLine(window, {
-              kind: 'unclosed_quote',
-              start: recordStart,
-              cells: column,
-              at: start - 1,
-            });
-            break;
-          }
-          position++;
-          if (position >= end && !final) return this.#abandonRow(recordStart);
-          byte = buffer[position];
-          if (byte !== delimiter && byte !== LF && byte !== CR && position < end) {
-            const next = this.#irregularLine(window, {
-              kind: 'stray_quote',
-              start: recordStart,
-              cells: column,
-              at: position - 1,
-            });
-            if (next < 0) return this.#abandonRow(recordStart);
-            position = next;
-            break;
-          }
-          if (escaped) {
-            stop = this.#unescape(buffer, start, stop);
-            source = this.#scratch;
-            start = 0;
-            hash = hashBytes(source, 0, stop);
-          }
-        } else {
-          for (;;) {
-            byte = buffer[position];
-            while (unquotedClass[byte] === ORDINARY) {
-              hash = Math.imul(hash ^ byte, HASH_PRIME);
-              byte = buffer[++position];
-            }
-            if (byte !== CR || position >= end || this.#lineEnd(buffer, position, end, final) !== 0) break;
-            hash = Math.imul(hash ^ byte, HASH_PRIME);
-            position++;
-          }
-          if (position >= end && !final) return this.#abandonRow(recordStart);
-          stop = position;
-        }
-
-        if (column < width) {
-          const target = columns[column];
-          if (target.dictionary !== undefined)
-            target.ids[row] = target.dictionary.idOf(source, start, stop, hash);
-          else if (target.cells !== undefined) target.cells.pushBytes(source, start, stop);
-        }
-        column++;
-        if (byte === delimiter && position < end) {
-          position++;
-          continue;
-        }
-        const recordEnd = position;
-        if (position < end) {
-          position = this.#lineEnd(buffer, position, end, final);
-          if (position < 0) return this.#abandonRow(recordStart);
-          if (position === 0) {
-            // A quoted cell and then a carriage return that ends nothing.
-            const next = this.#irregularLine(window, {
-              kind: 'stray_quote',
-              start: recordStart,
-              cells: column - 1,
-              at: recordEnd - 1,
-            });
-            if (next < 0) return this.#abandonRow(recordStart);
-            position = next;
-            break;
-          }
-        }
-        this.#finishRecord({ buffer, recordStart, recordEnd, cells: column, embeddedBreaks });
-        break;
-      }
-    }
-    this.lineBreaks = this.rowCount + this.#extra;
-    return position;
-  }
+  abstract scan(buffer: Uint8Array, from: number, end: number, final: boolean): number;
 
   /**
    * Makes a batch of the line at `from` alone, as one record whose quote is never closed. Returns the offset of the
    * next line, or `from` when the line does not end in the buffer.
    */
   skipLine(buffer: Uint8Array, from: number, end: number): number {
-    this.#beginBatch();
-    this.#passUndecodable(from);
-    const record = { kind: 'unclosed_quote', start: from, cells: 0, at: from } as const;
-    const next = this.#irregularLine({ buffer, end, final: false }, record);
-    this.lineBreaks = this.#extra;
-    return next < 0 ? from : next;
+    this.beginBatch(from);
+    const lineEnd = lineEndAt(buffer, { from, end, dialect: this.dialect });
+    const next = lineEnd + lineEndLength(buffer, lineEnd, end, this.dialect);
+    if (next >= end) return from;
+    const found = { buffer, recordStart: from, recordEnd: lineEnd, cells: 0, embeddedBreaks: 0 };
+    this.#addIrregular(found, 'unclosed_quote', from);
+    this.#countLines();
+    return next;
   }
 
   /** Line breaks of this batch before row `row`. */
@@ -299,28 +178,21 @@ export class Scanner {
     return row + (low === 0 ? 0 : this.#extraLines[low - 1]);
   }
 
-  /**
-   * The offset after the line end at `position`: 0 when the byte there ends no line (a lone CR that is data),
-   * -1 when the next byte decides and is not there yet.
-   */
-  #lineEnd(buffer: Uint8Array, position: number, end: number, final: boolean): number {
-    if (buffer[position] === LF) return position + 1;
-    if (position + 1 >= end) {
-      if (!final) return -1;
-      return this.#loneCrEnds ? position + 1 : 0;
-    }
-    if (buffer[position + 1] === LF) return position + 2;
-    return this.#loneCrEnds ? position + 1 : 0;
+  /** Has the batch as many records as it may have? */
+  protected get isFull(): boolean {
+    return this.rowCount + this.irregular.length >= this.maxRows;
   }
 
-  #beginBatch(): void {
+  protected beginBatch(from: number): void {
     this.rowCount = 0;
     this.lineBreaks = 0;
-    this.#undecodablePassed = 0;
     this.#extra = 0;
     this.#extraRows.length = 0;
     this.#extraLines.length = 0;
-    this.irregular = [];
+    this.#undecodablePassed = 0;
+    this.#passUndecodable(from);
+    if (this.irregular.length > 0) this.irregular = [];
+    if (this.notes.length > 0) this.notes = [];
     if (this.surplus.size > 0) this.surplus.clear();
     for (const column of this.columns) {
       if (column.cells !== undefined) column.cells.clear();
@@ -330,7 +202,17 @@ export class Scanner {
     }
   }
 
-  #growRows(): void {
+  /** Forgets the cells of the row in the making, ends the batch before it and answers where the next one begins. */
+  protected abandonRow(window: ScanWindow, batch: { from: number; position: number }): number {
+    this.#dropRowCells();
+    return this.endBatch(window, batch);
+  }
+
+  #countLines(): void {
+    this.lineBreaks = this.rowCount + this.#extra;
+  }
+
+  protected growRows(): void {
     const size = this.rowStarts.length * 2;
     this.rowStarts = enlarged(this.rowStarts, size);
     this.rowEnds = enlarged(this.rowEnds, size);
@@ -339,11 +221,215 @@ export class Scanner {
     }
   }
 
-  /** Forgets the cells of the row in the making and answers where it began. */
-  #abandonRow(recordStart: number): number {
+  /**
+   * The offset after the line end at `position`: 0 when the byte there ends no line (a lone CR that is data),
+   * -1 when the next byte decides and is not there yet.
+   */
+  protected lineEnd(buffer: Uint8Array, position: number, end: number, final: boolean): number {
+    if (position + 1 >= end && !final && buffer[position] !== LF) return -1;
+    const length = lineEndLength(buffer, position, end, this.dialect);
+    return length === 0 ? 0 : position + length;
+  }
+
+  protected passBlankLine(): void {
+    this.#countExtraLines(1);
+  }
+
+  /** Closes a record whose cells have been put into the columns. Answers where the next one begins. */
+  protected finishRecord(found: FoundRecord, next: number): number {
+    const { recordStart, recordEnd, cells, embeddedBreaks } = found;
+    if (recordEnd > this.#nextUndecodable) {
+      this.#addIrregular(found, 'bad_encoding', this.#nextUndecodable);
+      this.#passUndecodable(recordEnd);
+      return next;
+    }
+    if (cells !== this.width && !this.#isTrailed(found)) return this.#finishRagged(found, next);
+    if (this.headerLine !== undefined && !this.keepRagged && this.#isHeader(found))
+      return this.#passHeader(found, next);
+    this.#addRow(recordStart, recordEnd, embeddedBreaks);
+    return next;
+  }
+
+  /**
+   * Takes a record that breaks the rules of quoting, its own line and no more unless the record goes on for sure.
+   * Returns the offset behind it, or -1 when more text is needed to judge.
+   */
+  protected finishMisquoted(
+    { buffer, end, final }: ScanWindow,
+    record: { kind: 'stray_quote' | 'unclosed_quote'; start: number; cell: number; at: number },
+  ): number {
+    if (!final && end - record.start < MENDING_BYTES) return -1;
+    const mended = mendRecord({ buffer, from: record.start, end }, this.width, this.dialect);
+    if (!final && mended.next >= end) return -1;
     this.#dropRowCells();
-    this.lineBreaks = this.rowCount + this.#extra;
-    return recordStart;
+    const found: FoundRecord = {
+      buffer,
+      recordStart: record.start,
+      recordEnd: mended.end,
+      cells: record.cell,
+      embeddedBreaks: mended.lines - 1,
+    };
+    if (this.keepRagged && mended.end <= this.#nextUndecodable) this.#addMended(found, mended);
+    else this.#addIrregular(found, record.kind, record.at);
+    this.#passUndecodable(mended.end);
+    return mended.next;
+  }
+
+  /** Puts a cell that was split off the fast path into its column. */
+  protected putText(column: number, text: string): void {
+    const target = this.columns[column];
+    if (!target.wanted) return;
+    const bytes = Buffer.from(text);
+    if (target.dictionary !== undefined)
+      target.ids[this.rowCount] = target.dictionary.idOf(
+        bytes,
+        0,
+        bytes.length,
+        hashBytes(bytes, 0, bytes.length),
+      );
+    else target.cells?.pushBytes(bytes, 0, bytes.length);
+  }
+
+  /**
+   * Ends a batch whose next record begins at `position`. Notes below the table look like ragged records: at the end of
+   * the file they are told apart; before it, what may be such notes is left for the next batch. Answers where that begins.
+   */
+  protected endBatch({ buffer, end, final }: ScanWindow, batch: { from: number; position: number }): number {
+    const { from, position } = batch;
+    const possible = this.keepRagged ? 0 : countTrailing(this.irregular, this.rowCount);
+    if (possible > 0 && final && position >= end) this.#tellFooter(buffer, possible);
+    else if (possible > 0 && !this.isFull) return this.#giveBack(buffer, { from, count: possible });
+    this.#countLines();
+    return position;
+  }
+
+  #tellFooter(buffer: Uint8Array, possible: number): void {
+    const count = countFooterRecords(buffer, this.irregular.slice(-possible));
+    for (const { start, end, linesBefore } of this.irregular.splice(this.irregular.length - count)) {
+      this.notes.push({ kind: 'footer', start, end, linesBefore });
+    }
+  }
+
+  /** Forgets the last `count` irregular records and the blank lines before them. Answers where those begin. */
+  #giveBack(buffer: Uint8Array, { from, count }: { from: number; count: number }): number {
+    const [first] = this.irregular.splice(this.irregular.length - count);
+    let position = first.start;
+    let blankLines = 0;
+    for (let at = position; at > from; ) {
+      at -= buffer[at - 1] === LF && at - 1 > from && buffer[at - 2] === CR ? 2 : 1;
+      if (buffer[at] !== LF && buffer[at] !== CR) break;
+      if (at > from && buffer[at - 1] !== LF && buffer[at - 1] !== CR) break;
+      position = at;
+      blankLines++;
+    }
+    this.notes = this.notes.filter(({ start }) => start < position);
+    this.#extra = 0;
+    const kept = first.linesBefore - blankLines - this.rowCount;
+    while (this.#extraLines.length > 0 && this.#extraLines.at(-1)! > kept) {
+      this.#extraLines.pop();
+      this.#extraRows.pop();
+    }
+    if (kept > (this.#extraLines.at(-1) ?? 0)) this.#countExtraLines(kept);
+    else this.#extra = kept;
+    this.#countLines();
+    return position;
+  }
+
+  #isTrailed({ buffer, recordEnd, cells }: FoundRecord): boolean {
+    return (
+      this.trailingDelimiter &&
+      cells === this.width + 1 &&
+      buffer[recordEnd - 1] === this.dialect.delimiter.charCodeAt(0)
+    );
+  }
+
+  #isHeader({ buffer, recordStart, recordEnd }: FoundRecord): boolean {
+    const header = this.headerLine!;
+    const length = recordEnd - recordStart;
+    if (length !== header.length && length !== header.length + BOM.length) return false;
+    // Concatenated files bring their byte order marks along.
+    const from = length === header.length ? recordStart : recordStart + BOM.length;
+    if (from > recordStart && BOM.some((byte, i) => buffer[recordStart + i] !== byte)) return false;
+    for (let i = 0; i < header.length; i++) if (buffer[from + i] !== header[i]) return false;
+    return true;
+  }
+
+  #passHeader({ recordStart, recordEnd, embeddedBreaks }: FoundRecord, next: number): number {
+    this.#dropRowCells();
+    const linesBefore = this.rowCount + this.#extra;
+    this.notes.push({ kind: 'repeated_header', start: recordStart, end: recordEnd, linesBefore });
+    this.#countExtraLines(1 + embeddedBreaks);
+    return next;
+  }
+
+  #finishRagged(found: FoundRecord, next: number): number {
+    const { buffer, recordStart, recordEnd, cells, embeddedBreaks } = found;
+    // A quote gone astray may have taken in lines that are records of their own.
+    if (embeddedBreaks > 0) {
+      const lineEnd = lineEndAt(buffer, { from: recordStart, end: recordEnd, dialect: this.dialect });
+      const second = lineEnd + lineEndLength(buffer, lineEnd, recordEnd, this.dialect);
+      if (holdsRecord({ buffer, from: second, end: recordEnd }, this.width, this.dialect)) {
+        const record = { kind: 'unclosed_quote', start: recordStart, cell: cells, at: recordStart } as const;
+        return this.finishMisquoted({ buffer, end: second, final: true }, record);
+      }
+    }
+    if (!this.keepRagged) {
+      this.#addIrregular(found, 'ragged', recordStart);
+      return next;
+    }
+    for (let column = cells; column < this.width; column++) this.#putEmpty(column);
+    if (cells > this.width) {
+      const all = this.#splitter.split({ buffer, from: recordStart, end: recordEnd }).cells;
+      this.surplus.set(this.rowCount, all.slice(this.width));
+    }
+    this.#addRow(recordStart, recordEnd, embeddedBreaks);
+    return next;
+  }
+
+  #addMended(found: FoundRecord, { cells }: MendedRecord): void {
+    const { recordStart, recordEnd, embeddedBreaks } = found;
+    const linesBefore = this.rowCount + this.#extra;
+    this.notes.push({ kind: 'mended_quote', start: recordStart, end: recordEnd, linesBefore });
+    for (let column = 0; column < this.width; column++) this.putText(column, cells[column] ?? '');
+    if (cells.length > this.width) this.surplus.set(this.rowCount, cells.slice(this.width));
+    this.#addRow(recordStart, recordEnd, embeddedBreaks);
+  }
+
+  #addRow(recordStart: number, recordEnd: number, embeddedBreaks: number): void {
+    this.rowStarts[this.rowCount] = recordStart;
+    this.rowEnds[this.rowCount] = recordEnd;
+    this.rowCount++;
+    if (embeddedBreaks > 0) this.#countExtraLines(embeddedBreaks);
+  }
+
+  #addIrregular(found: FoundRecord, kind: Irregularity, at: number): void {
+    this.#dropRowCells();
+    this.irregular.push({
+      kind,
+      start: found.recordStart,
+      end: found.recordEnd,
+      beforeRow: this.rowCount,
+      linesBefore: this.rowCount + this.#extra,
+      cells: found.cells,
+      at,
+    });
+    this.#countExtraLines(1 + found.embeddedBreaks);
+  }
+
+  /** Finds the first byte at or after `position` that cannot be decoded. */
+  #passUndecodable(position: number): void {
+    while (this.#undecodablePassed < this.undecodable.length) {
+      this.#nextUndecodable = this.undecodable[this.#undecodablePassed];
+      if (this.#nextUndecodable >= position) return;
+      this.#undecodablePassed++;
+    }
+    this.#nextUndecodable = NEVER;
+  }
+
+  #putEmpty(column: number): void {
+    const { dictionary, ids, cells } = this.columns[column];
+    if (dictionary !== undefined) ids[this.rowCount] = dictionary.idOf(NOTHING, 0, 0, HASH_SEED);
+    else cells?.pushBytes(NOTHING, 0, 0);
   }
 
   #dropRowCells(): void {
@@ -361,123 +447,12 @@ export class Scanner {
     this.#extraRows.push(this.rowCount);
     this.#extraLines.push(this.#extra);
   }
-
-  #finishRecord(record: {
-    buffer: Uint8Array;
-    recordStart: number;
-    recordEnd: number;
-    cells: number;
-    embeddedBreaks: number;
-  }): void {
-    const { recordStart, recordEnd, cells, embeddedBreaks } = record;
-    if (recordEnd > this.#nextUndecodable) {
-      this.#irregularRecord({ ...record, kind: 'bad_encoding', at: this.#nextUndecodable });
-      this.#passUndecodable(recordEnd);
-      return;
-    }
-    if (cells !== this.#width && !this.#rescueRagged(record)) {
-      this.#irregularRecord({ ...record, kind: 'ragged', at: recordStart });
-      return;
-    }
-    this.rowStarts[this.rowCount] = recordStart;
-    this.rowEnds[this.rowCount] = recordEnd;
-    this.rowCount++;
-    if (embeddedBreaks > 0) this.#countExtraLines(embeddedBreaks);
-  }
-
-  #irregularRecord(record: {
-    kind: Irregularity;
-    recordStart: number;
-    recordEnd: number;
-    cells: number;
-    embeddedBreaks: number;
-    at: number;
-  }): void {
-    this.#dropRowCells();
-    this.irregular.push({
-      kind: record.kind,
-      start: record.recordStart,
-      end: record.recordEnd,
-      beforeRow: this.rowCount,
-      linesBefore: this.rowCount + this.#extra,
-      cells: record.cells,
-      at: record.at,
-    });
-    this.#countExtraLines(1 + record.embeddedBreaks);
-  }
-
-  /** Finds the first byte at or after `position` that cannot be decoded. */
-  #passUndecodable(position: number): void {
-    while (this.#undecodablePassed < this.undecodable.length) {
-      this.#nextUndecodable = this.undecodable[this.#undecodablePassed];
-      if (this.#nextUndecodable >= position) return;
-      this.#undecodablePassed++;
-    }
-    this.#nextUndecodable = NEVER;
-  }
-
-  /** Makes a row of a record with too few or too many cells, if that is wanted. */
-  #rescueRagged(record: {
-    buffer: Uint8Array;
-    recordStart: number;
-    recordEnd: number;
-    cells: number;
-  }): boolean {
-    if (!this.#keepRagged) return false;
-    const { buffer, recordStart, recordEnd, cells } = record;
-    for (let column = cells; column < this.#width; column++) {
-      const target = this.columns[column];
-      if (target.dictionary !== undefined)
-        target.ids[this.rowCount] = target.dictionary.idOf(buffer, 0, 0, HASH_SEED);
-      else if (target.cells !== undefined) target.cells.pushBytes(buffer, 0, 0);
-    }
-    if (cells > this.#width) {
-      const all = splitRecord(buffer, recordStart, recordEnd, this.#dialect).cells;
-      this.surplus.set(this.rowCount, all.slice(this.#width));
-    }
-    return true;
-  }
-
-  /**
-   * Takes the line at `start`, and no more, as one bad record, so that a quote gone astray costs its own line
-   * only. Returns the offset of the next line, or -1 when the end of the line is not there yet.
-   */
-  #irregularLine(
-    { buffer, end, final }: { buffer: Uint8Array; end: number; final: boolean },
-    record: { kind: Irregularity; start: number; cells: number; at: number },
-  ): number {
-    let stop = record.start;
-    let next = 0;
-    while (stop < end && next === 0) {
-      if (buffer[stop] === LF || buffer[stop] === CR) next = this.#lineEnd(buffer, stop, end, final);
-      if (next === 0) stop++;
-    }
-    if (next < 0 || (next === 0 && !final)) return -1;
-    this.#dropRowCells();
-    this.irregular.push({
-      ...record,
-      end: stop,
-      beforeRow: this.rowCount,
-      linesBefore: this.rowCount + this.#extra,
-    });
-    this.#countExtraLines(1);
-    this.#passUndecodable(stop);
-    return next === 0 ? end : next;
-  }
-
-  /** Copies a quoted cell to the scratch buffer with doubled quotes made single. Returns its length. */
-  #unescape(buffer: Uint8Array, start: number, end: number): number {
-    if (this.#scratch.length < end - start) this.#scratch = new Uint8Array((end - start) * 2);
-    const scratch = this.#scratch;
-    let length = 0;
-    for (let i = start; i < end; i++) {
-      const byte = buffer[i];
-      scratch[length++] = byte;
-      if (byte === this.#quote) i++;
-    }
-    return length;
-  }
 }
+
+const LF = 10;
+const CR = 13;
+const BOM = [0xef, 0xbb, 0xbf];
+const NOTHING = new Uint8Array(0);
 
 function enlarged(array: Uint32Array, size: number): Uint32Array<ArrayBuffer> {
   const next = new Uint32Array(size);

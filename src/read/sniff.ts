@@ -1,11 +1,14 @@
-import type { Dialect, Origin } from './dialect.js';
+import type { Dialect, Escape, Origin } from './dialect.js';
+import { type Scored, scoreDialects } from './dialect-score.js';
 
-const DELIMITERS = [',', ';', '\t', '|'];
-const QUOTES = ['"', "'", ''];
+/** Where all commas have a space behind them, comma and space are as good as the comma; so they come first. */
+const DELIMITERS = [', ', ',', ';', '\t', '|', ' ', '^', '~', ':', '#'];
+const QUOTES = ['"', "'"];
 
-/** Rows of the sample that are scored, and bytes that are looked at. */
-const MAX_SAMPLE_ROWS = 200;
-const MAX_SAMPLE_BYTES = 64 * 1024;
+/** Bytes of a sample that are looked at; what stands at the head of a file weighs most. */
+const MAX_HEAD_BYTES = 64 * 1024;
+
+const PROMISING_DELIMITERS = 3;
 
 const LF = 10;
 const CR = 13;
@@ -28,45 +31,54 @@ export interface SniffedDialect {
 }
 
 /**
- * Finds delimiter and quote from the beginning of a file. The measure is the one of van den Burg, Nazábal and
- * Sutton, "Wrangling messy CSV files by detecting row and type patterns" (2019): uniform row widths times the
- * share of cells that look like values. A header made of declared column names decides at once.
+ * Finds delimiter, quote, escape and line ends. `head` is the beginning of the text; `elsewhere` fetches more pieces
+ * of a large file, and is called only when the head is not enough. A header made of declared column names decides at
+ * once; otherwise dialects are weighed, see {@link scoreDialects}. What the user set is taken as it is.
  */
-export function sniffDialect(sample: Uint8Array, options: SniffOptions): SniffedDialect {
-  const bytes = Buffer.from(sample.buffer, sample.byteOffset, Math.min(sample.length, MAX_SAMPLE_BYTES));
-  const loneCrEnds = hasLoneCr(bytes);
-  const delimiters = options.delimiter === 'auto' ? DELIMITERS : [options.delimiter];
-  const quotes = options.quote === 'auto' ? QUOTES : [options.quote];
+export function sniffDialect(
+  head: Uint8Array,
+  options: SniffOptions,
+  elsewhere: () => Uint8Array[] = () => [],
+): SniffedDialect {
+  const bytes = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, MAX_HEAD_BYTES));
   const origins = { delimiterOrigin: originOf(options.delimiter), quoteOrigin: originOf(options.quote) };
-  const byHeader = delimiters.find((delimiter) => namesMatch(bytes, delimiter, options.expectedNames));
-  if (byHeader !== undefined && (options.quote !== 'auto' || !bytes.includes("'"))) {
+  const byHeader = delimiterByHeader(bytes, options);
+  if (byHeader !== undefined && isSimple(bytes, byHeader, options.quote)) {
     const quote = options.quote === 'auto' ? '"' : options.quote;
-    return { dialect: { delimiter: byHeader, quote, loneCrEnds }, ...origins };
+    const loneCrEnds = lineEnds(bytes) === 'cr';
+    return { dialect: { delimiter: byHeader, quote, escape: 'double', loneCrEnds }, ...origins };
   }
-  const candidates = byHeader === undefined ? delimiters : [byHeader];
-  return weigh({ text: bytes.toString('utf8'), delimiters: candidates, quotes, loneCrEnds, origins });
+  const pieces = [bytes, ...elsewhere().map((piece) => Buffer.from(piece))];
+  const isCut = head.length > bytes.length;
+  return weigh({ pieces, isCut, byHeader, options, origins });
 }
 
 function originOf(setting: string): Origin {
   return setting === 'auto' ? 'detected' : 'user';
 }
 
-/** Is a carriage return without a line feed the way lines end here? Only when it is the more frequent. */
-function hasLoneCr(sample: Buffer): boolean {
-  let lone = 0;
-  let feeds = 0;
-  for (let at = sample.indexOf(CR); at >= 0; at = sample.indexOf(CR, at + 1)) {
-    if (at + 1 < sample.length && sample[at + 1] !== LF) lone++;
+/** How lines end in a sample: are there carriage returns that no line feed follows? */
+function lineEnds(sample: Buffer): 'lf' | 'cr' | 'mixed' {
+  let lone = false;
+  for (let at = sample.indexOf(CR); at >= 0 && !lone; at = sample.indexOf(CR, at + 1)) {
+    lone = at + 1 < sample.length && sample[at + 1] !== LF;
   }
-  for (let at = sample.indexOf(LF); at >= 0 && feeds < lone; at = sample.indexOf(LF, at + 1)) feeds++;
-  return lone > feeds;
+  if (!lone) return 'lf';
+  return sample.includes(LF) ? 'mixed' : 'cr';
 }
 
-/** Does the first line, split at `delimiter`, hold declared names in at least two cells and mostly? */
-function namesMatch(sample: Buffer, delimiter: string, expected: ReadonlySet<string>): boolean {
-  if (expected.size === 0) return false;
+/** The delimiter that splits the first line into declared names. */
+function delimiterByHeader(sample: Buffer, { delimiter, expectedNames }: SniffOptions): string | undefined {
+  if (expectedNames.size === 0) return undefined;
   const end = sample.findIndex((byte) => byte === LF || byte === CR);
-  const cells = sample.toString('utf8', 0, end < 0 ? sample.length : end).split(delimiter);
+  const line = sample.toString('utf8', 0, end < 0 ? sample.length : end);
+  const candidates = delimiter === 'auto' ? DELIMITERS : [delimiter];
+  return candidates.find((candidate) => namesMatch(line, candidate, expectedNames));
+}
+
+/** Does a line, split at `delimiter`, hold declared names in at least two cells and mostly? */
+function namesMatch(line: string, delimiter: string, expected: ReadonlySet<string>): boolean {
+  const cells = line.split(delimiter);
   if (cells.length < 2) return false;
   const known = cells.filter((cell) => expected.has(unquote(cell).toLowerCase())).length;
   return known >= 2 && known * 2 > cells.length;
@@ -79,96 +91,99 @@ function unquote(cell: string): string {
     .trim();
 }
 
+/** Nothing in the sample could mean more than the usual quotes and line ends. */
+function isSimple(sample: Buffer, delimiter: string, quote: string): boolean {
+  if (quote === 'auto' && sample.includes("'")) return false;
+  if (sample.includes(`${delimiter} "`)) return false;
+  return !sample.includes('\\') && lineEnds(sample) !== 'mixed';
+}
+
 interface Weighing {
-  text: string;
-  delimiters: string[];
-  quotes: string[];
-  loneCrEnds: boolean;
+  pieces: Buffer[];
+  /** The head goes on behind its piece. */
+  isCut: boolean;
+  byHeader: string | undefined;
+  options: SniffOptions;
   origins: { delimiterOrigin: Origin; quoteOrigin: Origin };
 }
 
-function weigh({ text, delimiters, quotes, loneCrEnds, origins }: Weighing): SniffedDialect {
-  const scored = [];
-  for (const delimiter of delimiters) {
-    for (const quote of quotes) {
-      if (quote !== '' && quote !== '"' && !text.includes(quote)) continue;
-      const rows = splitRows(text, { delimiter, quote, loneCrEnds });
-      scored.push({ delimiter, quote, score: patternScore(rows) * typeScore(rows) });
+function weigh({ pieces, isCut, byHeader, options, origins }: Weighing): SniffedDialect {
+  const sample = { texts: pieces.map((piece) => piece.toString('utf8')), isCut: isCut || pieces.length > 1 };
+  const text = sample.texts.join('\n');
+  const ends = lineEnds(Buffer.concat(pieces));
+  const loneCrEnds = ends === 'cr' || (ends === 'mixed' && isMostlyCr(text));
+  // 1. Delimiter and quote.
+  const first: Dialect[] = [];
+  for (const delimiter of delimitersIn(text, options, byHeader)) {
+    for (const quote of quotesIn(text, options, delimiter)) {
+      first.push({ delimiter, quote, escape: 'double', loneCrEnds });
     }
   }
-  // Stable: on equal scores the usual delimiter and the usual quote, which come first, win.
-  scored.sort((a, b) => b.score - a.score);
-  const best = scored[0];
-  const runnerUp = scored.find(({ delimiter }) => delimiter !== best.delimiter);
-  const nothingFound = best.score === 0 && origins.delimiterOrigin === 'detected';
+  let ranked = scoreDialects(first, sample);
+  // 2. Escape and line ends, for the best delimiters.
+  const promising = new Set(
+    [...new Set(ranked.map(({ dialect }) => dialect.delimiter))].slice(0, PROMISING_DELIMITERS),
+  );
+  const second = first
+    .filter(({ delimiter }) => promising.has(delimiter))
+    .flatMap((dialect) => variants(dialect, { text, ends }));
+  if (second.length > 0) ranked = merge(ranked, scoreDialects(second, sample));
+  const [best] = ranked;
+  const runnerUp = ranked.find(({ dialect }) => dialect.delimiter !== best.dialect.delimiter);
   return {
-    dialect: { delimiter: best.delimiter, quote: best.quote, loneCrEnds },
-    delimiterOrigin: nothingFound ? 'default' : origins.delimiterOrigin,
-    quoteOrigin: origins.quoteOrigin,
+    dialect: best.dialect,
+    ...origins,
     score: best.score,
-    runnerUp,
+    ...(runnerUp && {
+      runnerUp: {
+        delimiter: runnerUp.dialect.delimiter,
+        quote: runnerUp.dialect.quote,
+        score: runnerUp.score,
+      },
+    }),
   };
 }
 
-/** Splits a sample leniently; the last row is left out when the sample may have cut it. */
-function splitRows(text: string, dialect: Dialect): string[][] {
-  const rows: string[][] = [];
-  let row: string[] = [];
-  let cell = '';
-  let quoted = false;
-  for (let i = 0; i < text.length && rows.length < MAX_SAMPLE_ROWS; i++) {
-    const char = text[i];
-    if (quoted) {
-      if (char !== dialect.quote) cell += char;
-      else if (text[i + 1] === dialect.quote) cell += text[++i];
-      else quoted = false;
-    } else if (char === dialect.quote && cell === '') {
-      quoted = true;
-    } else if (char === dialect.delimiter) {
-      row.push(cell);
-      cell = '';
-    } else if (char === '\n' || (char === '\r' && dialect.loneCrEnds)) {
-      if (row.length > 0 || cell !== '') rows.push([...row, cell]);
-      row = [];
-      cell = '';
-    } else if (char !== '\r') {
-      cell += char;
-    }
-  }
-  if (text.length < MAX_SAMPLE_BYTES && (row.length > 0 || cell !== '')) rows.push([...row, cell]);
-  return rows;
+function merge(a: Scored[], b: Scored[]): Scored[] {
+  // Stable: on equal scores the usual dialect, which comes first, stays first.
+  return [...a, ...b].sort((x, y) => y.score - x.score);
 }
 
-/** High when few row widths occur, each often, and rows are wide; 0 for one column. */
-function patternScore(rows: string[][]): number {
-  const byWidth = new Map<number, number>();
-  for (const row of rows) byWidth.set(row.length, (byWidth.get(row.length) ?? 0) + 1);
-  let sum = 0;
-  for (const [width, count] of byWidth) sum += (count * (width - 1)) / width;
-  return byWidth.size === 0 ? 0 : sum / byWidth.size / rows.length;
+/** Delimiters that occur; '' stands for a table of one column. */
+function delimitersIn(text: string, options: SniffOptions, byHeader: string | undefined): string[] {
+  if (options.delimiter !== 'auto') return [options.delimiter];
+  if (byHeader === ',' && text.includes(', ')) return [', ', ','];
+  if (byHeader !== undefined) return [byHeader];
+  return [...DELIMITERS.filter((delimiter) => text.includes(delimiter)), ''];
 }
 
-const VALUE_PATTERNS = [
-  /^$/,
-  /^[+-]?\d{1,3}([ ,.']\d{3})*([.,]\d+)?%?$/,
-  /^[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?%?$/,
-  /^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/,
-  /^\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?$/,
-  /^[\w.+-]+@[\w-]+(\.[\w-]+)+$/,
-  /^https?:\/\/\S+$/,
-  /^[\p{L}_][\p{L}\p{N}_.-]*( [\p{L}\p{N}_.-]+){0,5}$/u,
-];
+function quotesIn(text: string, options: SniffOptions, delimiter: string): string[] {
+  if (options.quote !== 'auto') return [options.quote];
+  const used = QUOTES.filter((quote) => opensCell(text, quote, delimiter));
+  return used.length === 0 ? ['"'] : [...used, ''];
+}
 
-/** Share of cells that look like a value of some kind; never quite 0, so that widths still speak. */
-function typeScore(rows: string[][]): number {
-  let known = 0;
-  let all = 0;
-  for (const row of rows) {
-    for (const cell of row) {
-      const value = cell.trim();
-      all++;
-      if (VALUE_PATTERNS.some((pattern) => pattern.test(value))) known++;
-    }
-  }
-  return all === 0 ? 0 : Math.max(known / all, 1e-10);
+/** Does a quote stand where a cell begins? */
+function opensCell(text: string, quote: string, delimiter: string): boolean {
+  if (text.startsWith(quote)) return true;
+  if (delimiter !== '' && text.includes(delimiter + quote)) return true;
+  return text.includes(`\n${quote}`) || text.includes(`\r${quote}`);
+}
+
+function isMostlyCr(text: string): boolean {
+  const lone = text.match(/\r(?!\n)/g)?.length ?? 0;
+  const feeds = text.match(/\n/g)?.length ?? 0;
+  return lone > feeds;
+}
+
+function variants(dialect: Dialect, { text, ends }: { text: string; ends: string }): Dialect[] {
+  const escapes: Escape[] = [];
+  const { quote, delimiter } = dialect;
+  if (quote !== '' && text.includes(`\\${quote}`)) escapes.push('backslash');
+  else if (delimiter !== '' && text.includes(`\\${delimiter[0]}`)) escapes.push('backslash');
+  if (quote !== '' && delimiter !== '' && text.includes(quote)) escapes.push('none');
+  const found: Dialect[] = escapes.map((way) => ({ ...dialect, escape: way }));
+  if (ends !== 'mixed') return found;
+  const flipped = [dialect, ...found].map((one) => ({ ...one, loneCrEnds: !one.loneCrEnds }));
+  return [...found, ...flipped];
 }

@@ -2,7 +2,7 @@ import { detectEncoding, type FoundEncoding } from './encoding.js';
 import { type ByteSource, type FileSource, GunzipSource } from './file-source.js';
 import { SENTINEL_BYTES } from './scanner.js';
 import { isUtf8Start, surveyEncoding } from './survey.js';
-import { TranscodingSource } from './transcode.js';
+import { decode, TranscodingSource } from './transcode.js';
 import { findEscapes, findInvalidUtf8, lastCharacterEnd } from './undecodable.js';
 
 /** How many bytes of decoded text are read at once. */
@@ -86,6 +86,8 @@ export class TextFeed {
   readonly window: TextWindow;
   readonly encoding: FoundEncoding;
   readonly #source: ByteSource;
+  /** Absent when the file is compressed. */
+  readonly #file: FileSource | undefined;
   /** What a byte that is not UTF-8 does: it is noted, or ends the reading. */
   readonly #restartsOnInvalid: boolean;
   /** Offsets in the decoded text of bytes that cannot be decoded, from the window on. */
@@ -97,9 +99,11 @@ export class TextFeed {
     window: TextWindow;
     encoding: FoundEncoding;
     source: ByteSource;
+    file: FileSource;
     restartsOnInvalid: boolean;
   }) {
     this.window = parts.window;
+    this.#file = isGzip(parts.file) ? undefined : parts.file;
     this.encoding = parts.encoding;
     this.#source = parts.source;
     this.#restartsOnInvalid = parts.restartsOnInvalid;
@@ -118,11 +122,11 @@ export class TextFeed {
     const encoding = detectEncoding(block, wish);
     if (encoding?.label === 'utf-8') {
       window.from = encoding.bomBytes;
-      return new TextFeed({ window, encoding, source, restartsOnInvalid: false });
+      return new TextFeed({ window, encoding, source, file, restartsOnInvalid: false });
     }
     if (encoding) return TextFeed.#transcoded({ file, window, options, encoding });
     if (options.encoding === 'auto' && isUtf8Start(block, window.final)) {
-      return new TextFeed({ window, encoding: detected('utf-8'), source, restartsOnInvalid: true });
+      return new TextFeed({ window, encoding: detected('utf-8'), source, file, restartsOnInvalid: true });
     }
     return TextFeed.#surveyed(file, window, options);
   }
@@ -135,7 +139,7 @@ export class TextFeed {
     const source = bytesOf(file, options);
     window.reset(window.end);
     await fill(window, source, options.blockSizes.firstBytes);
-    return new TextFeed({ window, encoding, source, restartsOnInvalid: false });
+    return new TextFeed({ window, encoding, source, file, restartsOnInvalid: false });
   }
 
   static async #transcoded(parts: {
@@ -151,7 +155,26 @@ export class TextFeed {
     const source = new TranscodingSource(raw, encoding.label);
     window.reset(window.end);
     await fill(window, source, options.blockSizes.firstBytes);
-    return new TextFeed({ window, encoding, source, restartsOnInvalid: false });
+    return new TextFeed({ window, encoding, source, file, restartsOnInvalid: false });
+  }
+
+  /**
+   * Pieces from the middle and the end of the text, each beginning with a line: from the window where all of it is
+   * there, else from the file, which must not be compressed.
+   */
+  pieces(): Uint8Array[] {
+    const { window } = this;
+    if (window.final) {
+      const text = window.buffer.subarray(window.from, window.end);
+      return placesOf(text.length).map((at) => fromLineStart(text.subarray(at, at + PIECE_BYTES)));
+    }
+    if (this.#file === undefined) return [];
+    return placesOf(this.#file.size).map((at) => {
+      // Characters of two or four bytes begin at even places.
+      const piece = this.#file!.peek(at - (at % 4) + this.encoding.bomBytes, PIECE_BYTES);
+      const { label } = this.encoding;
+      return fromLineStart(label === 'utf-8' ? piece : Buffer.from(decode(label, piece), 'utf8'));
+    });
   }
 
   /** Adds up to `bytes` to the window, moving its unread part to the front. At the end the window becomes final. */
@@ -195,12 +218,31 @@ export class TextFeed {
 
 const NONE: readonly number[] = [];
 
+const PIECE_BYTES = 16 * 1024;
+
+/** Where pieces are taken from a text of `length` bytes: its middle and its end. */
+function placesOf(length: number): number[] {
+  return length < 8 * PIECE_BYTES ? [] : [length >> 1, length - PIECE_BYTES];
+}
+
+function fromLineStart(piece: Uint8Array): Uint8Array {
+  const end = piece.findIndex((byte) => byte === LF || byte === CR);
+  return end < 0 ? piece.subarray(piece.length) : piece.subarray(end + 1);
+}
+
+const LF = 10;
+const CR = 13;
+
 function detected(label: string): FoundEncoding {
   return { label, origin: 'detected', bomBytes: 0 };
 }
 
+function isGzip(file: FileSource): boolean {
+  return /\.gz$/i.test(file.path);
+}
+
 function bytesOf(file: FileSource, { maxDecompressedRatio }: FeedOptions): ByteSource {
-  return /\.gz$/i.test(file.path) ? new GunzipSource(file, maxDecompressedRatio) : file;
+  return isGzip(file) ? new GunzipSource(file, maxDecompressedRatio) : file;
 }
 
 async function fill(window: TextWindow, source: ByteSource, wantedBytes: number): Promise<void> {

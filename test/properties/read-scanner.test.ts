@@ -2,7 +2,8 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Dialect } from '../../src/read/dialect.js';
-import { Scanner, SENTINEL_BYTES } from '../../src/read/scanner.js';
+import { makeScanner } from '../../src/read/make-scanner.js';
+import { type Scanner, SENTINEL_BYTES } from '../../src/read/scanner.js';
 import { cellText, textOf } from '../read/reading.js';
 
 interface Scanned {
@@ -10,6 +11,7 @@ interface Scanned {
   surplus: (string[] | undefined)[];
   rawRows: string[];
   rawIrregular: string[];
+  rawNotes: string[];
   /** 0 for the first line. */
   lines: number[];
   irregularLines: number[];
@@ -29,7 +31,7 @@ interface Case {
 /** Scans a text through a window that grows by `windowBytes`, as the batch reader does. */
 function scanAll(text: string | Uint8Array, options: Case): Scanned {
   const bytes = Buffer.from(text as string);
-  const scanner = new Scanner({
+  const scanner = makeScanner({
     dialect: options.dialect,
     wanted: new Array<boolean>(options.width).fill(true),
     maxRows: options.maxRows ?? 1 << 16,
@@ -41,6 +43,7 @@ function scanAll(text: string | Uint8Array, options: Case): Scanned {
     surplus: [],
     rawRows: [],
     rawIrregular: [],
+    rawNotes: [],
     lines: [],
     irregularLines: [],
     lineBreaks: 0,
@@ -77,6 +80,9 @@ function collect(scanner: Scanner, window: Uint8Array, result: Scanned): void {
   for (const { start, end, linesBefore } of scanner.irregular) {
     result.rawIrregular.push(textOf(window, start, end));
     result.irregularLines.push(result.lineBreaks + linesBefore);
+  }
+  for (const { kind, start, end } of scanner.notes) {
+    if (kind !== 'mended_quote') result.rawNotes.push(textOf(window, start, end));
   }
   result.lineBreaks += scanner.lineBreaks;
 }
@@ -141,7 +147,11 @@ describe('the scanner', () => {
         windows,
         fc.integer({ min: 1, max: 3 }),
         (text, delimiter, quote, loneCrEnds, windowBytes, width) => {
-          const options = { dialect: { delimiter, quote, loneCrEnds }, width, windowBytes };
+          const options = {
+            dialect: { delimiter, quote, loneCrEnds, escape: 'double' as const },
+            width,
+            windowBytes,
+          };
           const expected = reference(text, options);
           fc.pre(expected?.every((row) => row.length === width) ?? false);
           accepted++;
@@ -173,7 +183,7 @@ describe('the scanner', () => {
         fc.boolean(),
         fc.integer({ min: 1, max: 4 }),
         (table, delimiter, quote, lineEnd, windowBytes, lastEnd, plain, maxRows) => {
-          const dialect = { delimiter, quote, loneCrEnds: lineEnd === '\r' };
+          const dialect = { delimiter, quote, loneCrEnds: lineEnd === '\r', escape: 'double' as const };
           const lines = table.map((row) => row.map((text) => quoted(text, dialect)).join(delimiter));
           const text = lines.join(lineEnd) + (lastEnd ? lineEnd : '');
           const width = table[0].length;
@@ -203,11 +213,15 @@ describe('the scanner', () => {
         fc.boolean(),
         fc.boolean(),
         (text, delimiter, quote, loneCrEnds, windowBytes, width, plain, keepRagged) => {
-          const options = { dialect: { delimiter, quote, loneCrEnds }, width, keepRagged };
+          const options = {
+            dialect: { delimiter, quote, loneCrEnds, escape: 'double' as const },
+            width,
+            keepRagged,
+          };
           const whole = scanAll(text, { ...options, windowBytes: Math.max(1, text.length * 3) });
           const pieces = scanAll(text, { ...options, windowBytes, plain });
           expect(pieces).toEqual(whole);
-          const records = [...whole.rawRows, ...whole.rawIrregular].join('');
+          const records = [...whole.rawRows, ...whole.rawIrregular, ...whole.rawNotes].join('');
           expect(sortedBytes(records.replace(/[\r\n]/g, ''))).toEqual(
             sortedBytes(text.replace(/[\r\n]/g, '')),
           );
@@ -232,7 +246,7 @@ describe('the scanner', () => {
         (table, windowBytes, plain) => {
           const width = 3;
           const text = table.map((row) => row.join(',')).join('\n');
-          const dialect = { delimiter: ',', quote: '"', loneCrEnds: false };
+          const dialect = { delimiter: ',', quote: '"', loneCrEnds: false, escape: 'double' as const };
           const scanned = scanAll(text, { dialect, width, windowBytes, plain, keepRagged: true });
           expect(scanned.rawIrregular).toEqual([]);
           const padded = table.map((row) => [...row, '', '', ''].slice(0, width));
@@ -253,7 +267,7 @@ describe('the scanner', () => {
         windows,
         (lines, windowBytes) => {
           const isBad = (line: string) => /^(a,b|a,b,c,d|"a"x,b,c|a,"b" ,c|a,"b"c")$/.test(line);
-          const dialect = { delimiter: ',', quote: '"', loneCrEnds: false };
+          const dialect = { delimiter: ',', quote: '"', loneCrEnds: false, escape: 'double' as const };
           const scanned = scanAll(lines.join('\n'), { dialect, width: 3, windowBytes });
           expect(scanned.rawIrregular).toEqual(lines.filter(isBad));
           expect(scanned.rawRows).toEqual(lines.filter((line) => !isBad(line)));

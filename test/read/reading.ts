@@ -2,8 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Place, TextWindow } from '../../src/read/batch-reader.js';
 import { FileSource } from '../../src/read/file-source.js';
+import { makeScanner } from '../../src/read/make-scanner.js';
 import { type Findings, openTable, type ReadOptions } from '../../src/read/open-table.js';
-import { type Irregularity, type ScanColumn, Scanner } from '../../src/read/scanner.js';
+import type { Irregularity, ScanColumn } from '../../src/read/scanner.js';
 
 /** A record that made a row. */
 export interface ReadRow extends Place {
@@ -55,7 +56,7 @@ export async function readFile(path: string, wishes: ReadWishes = {}): Promise<R
   const source = new FileSource(path);
   try {
     const table = await openTable(source, new TextWindow(0), { ...NO_WISHES, ...wishes });
-    const scanner = new Scanner({
+    const scanner = makeScanner({
       dialect: table.findings.dialect,
       wanted: new Array<boolean>(table.width).fill(true),
       maxRows: wishes.maxRows ?? 1 << 16,

@@ -1,0 +1,120 @@
+import type { Dialect } from './dialect.js';
+import { type SampleRow, splitText } from './split-text.js';
+import { shapeOf, type ValueShape } from './value-shape.js';
+
+export interface Scored {
+  /** The delimiter '' means one column. */
+  dialect: Dialect;
+  score: number;
+}
+
+/** Pieces of a file, decoded: its head, and others that begin with a line. */
+export interface Sample {
+  texts: string[];
+  /** The pieces end inside a record. */
+  isCut: boolean;
+}
+
+/** Records of one piece that are looked at. */
+const MAX_RECORDS = 400;
+/** Records whose values are looked at. */
+const MAX_VALUED = 200;
+
+/** How far a delimiter is trusted: some characters stand inside values more often than between them. */
+const TRUST: Record<string, number> = { ' ': 0.6, ':': 0.6, '#': 0.7, '^': 0.95, '~': 0.95 };
+
+/** Quotes that nothing escapes explain almost any text, so they must explain it better. */
+const TRUST_IN_NO_ESCAPE = 0.99;
+
+/**
+ * Weight of one column, beside 1/2 for two, 2/3 for three …; more when its lines are numbers as a whole, and most when
+ * they are dates, addresses …, which have signs in them that part the cells of other tables.
+ */
+const ONE_COLUMN = 0.35;
+const ONE_COLUMN_OF_NUMBERS = 0.44;
+const ONE_COLUMN_OF_FORMS = 0.7;
+/** Share of the lines below the first. */
+const MOST_LINES = 0.9;
+
+/**
+ * Ranks dialects, best first, in the spirit of van den Burg, Nazábal and Sutton, "Wrangling messy CSV files by
+ * detecting row and type patterns" (2019): how uniform the widths of the records are, times how well the cells look
+ * like values. The measures differ in two points: widths weigh by the square of their share, so that a preamble of
+ * several odd lines does not count against the table, and the second factor is squared, so that a cell with another
+ * delimiter in it tells more than a neat word.
+ */
+export function scoreDialects(candidates: Dialect[], sample: Sample): Scored[] {
+  const shapes = new Map<string, ValueShape>();
+  const scored = candidates.map((dialect) => ({ dialect, score: scoreOf(dialect, sample, shapes) }));
+  // Stable: on equal scores the usual delimiter and the usual quote, which come first, win.
+  return scored.sort((a, b) => b.score - a.score);
+}
+
+function scoreOf(dialect: Dialect, sample: Sample, shapes: Map<string, ValueShape>): number {
+  const rows = sample.texts.flatMap((text) => {
+    const found = splitText(text, dialect, MAX_RECORDS);
+    return sample.isCut && found.length > 1 && found.length < MAX_RECORDS ? found.slice(0, -1) : found;
+  });
+  if (rows.length === 0) return 0;
+  const { fit, numbers, forms } = valueFit(rows, dialect, shapes);
+  const trust = (TRUST[dialect.delimiter] ?? 1) * (dialect.escape === 'none' ? TRUST_IN_NO_ESCAPE : 1);
+  if (dialect.delimiter !== '') return uniformity(rows) * fit * fit * trust;
+  if (forms >= MOST_LINES) return ONE_COLUMN_OF_FORMS * fit * fit;
+  return (numbers + forms >= MOST_LINES ? ONE_COLUMN_OF_NUMBERS : ONE_COLUMN) * fit * fit;
+}
+
+/** Near 1 when almost all records have the same, large width; 0 for one column. */
+function uniformity(rows: SampleRow[]): number {
+  const byWidth = new Map<number, number>();
+  for (const { cells, isFaulty } of rows) {
+    if (!isFaulty) byWidth.set(cells.length, (byWidth.get(cells.length) ?? 0) + 1);
+  }
+  let sum = 0;
+  for (const [width, count] of byWidth) sum += ((count / rows.length) ** 2 * (width - 1)) / width;
+  return sum;
+}
+
+const QUOTED_SCORE = 0.97;
+const FAULTY_SCORE = 0.1;
+/** An empty cell between two spaces is rather an alignment. */
+const EMPTY_BETWEEN_SPACES = 0.2;
+
+/** How much the cells look like values on average, and the shares of numbers and forms below the first record. */
+function valueFit(
+  rows: SampleRow[],
+  { delimiter }: Dialect,
+  shapes: Map<string, ValueShape>,
+): { fit: number; numbers: number; forms: number } {
+  const step = Math.max(1, Math.floor(rows.length / MAX_VALUED));
+  let sum = 0;
+  let cellCount = 0;
+  let numbers = 0;
+  let forms = 0;
+  let bodyCount = 0;
+  for (let i = 0; i < rows.length; i += step) {
+    const { cells, quoted, isFaulty } = rows[i];
+    for (let column = 0; column < cells.length; column++) {
+      const shape = knownShape(cells[column], shapes);
+      cellCount++;
+      if (isFaulty) sum += FAULTY_SCORE;
+      else if (quoted?.[column]) sum += QUOTED_SCORE;
+      else if (delimiter === ' ' && cells[column] === '') sum += EMPTY_BETWEEN_SPACES;
+      else sum += shape.score;
+      if (i === 0) continue;
+      bodyCount++;
+      if (shape.kind === 'number') numbers++;
+      else if (shape.kind === 'form') forms++;
+    }
+  }
+  const body = Math.max(1, bodyCount);
+  return { fit: sum / cellCount, numbers: numbers / body, forms: forms / body };
+}
+
+function knownShape(cell: string, shapes: Map<string, ValueShape>): ValueShape {
+  let shape = shapes.get(cell);
+  if (shape === undefined) {
+    shape = shapeOf(cell);
+    shapes.set(cell, shape);
+  }
+  return shape;
+}

@@ -1,0 +1,175 @@
+import { DropgateError } from '../base/errors.js';
+import { quoteValue } from '../base/text.js';
+import type { Dialect, Origin } from './dialect.js';
+import { type HeadRecord, readHead } from './head.js';
+import { findShape, hasTrailingDelimiter, looksLikeNames, type Shape } from './shape.js';
+import type { TextWindow } from './text-feed.js';
+
+/** A line above the table. */
+export interface PreambleLine {
+  line: number;
+  text: string;
+}
+
+/** Where a table begins, and what its columns are called. Offsets are positions in the window's buffer. */
+export interface FoundTable {
+  /** Cells of the header, those of several records joined; undefined when there is none. */
+  names: string[] | undefined;
+  headerOrigin: Origin;
+  /** Records that the header takes. */
+  headerRecords: number;
+  /** Line and offset of the header, or of the first row where there is none. */
+  line: number;
+  start: number;
+  /** Offset of the line end of the header; \`start\` where there is none. */
+  end: number;
+  /** Line and offset of the first row. */
+  dataLine: number;
+  dataStart: number;
+  width: number;
+  trailingDelimiter: boolean;
+  preamble: PreambleLine[];
+}
+
+export interface FindOptions {
+  dialect: Dialect;
+  /** Line of the first record. */
+  line: number;
+  header: 'auto' | 'present' | 'absent';
+  expectedNames: ReadonlySet<string>;
+  looksLikeData: (cells: string[]) => boolean;
+}
+
+/**
+ * Tells titles, header and data apart in the text of a window. Names of declared columns in the first record settle it
+ * at once. Errors: \`empty_file\`, \`no_header\`.
+ */
+export function findTable(window: TextWindow, options: FindOptions): FoundTable {
+  const first = readHead(window, { ...options, maxRecords: FIRST_RECORDS });
+  const atOnce = findDeclared(first, options);
+  if (atOnce?.preamble === 0) return describe(window, first, { ...atOnce, origin: originOf(options) });
+  const head = readHead(window, options);
+  refuseVoid(window, head, options);
+  const { shape, origin } = judge(head, options);
+  return describe(window, head, { ...shape, origin });
+}
+
+/** A header and the first rows below it. */
+const FIRST_RECORDS = 3;
+
+function originOf({ header }: FindOptions): Origin {
+  return header === 'auto' ? 'detected' : 'user';
+}
+
+function judge(head: readonly HeadRecord[], options: FindOptions): { shape: Shape; origin: Origin } {
+  const declared = findDeclared(head, options);
+  if (declared) return { shape: declared, origin: originOf(options) };
+  const shape = findShape(head);
+  if (options.header === 'absent') return { shape: { ...shape, header: 0 }, origin: 'user' };
+  if (options.header === 'present')
+    return { shape: { ...shape, header: Math.max(1, shape.header) }, origin: 'user' };
+  if (options.expectedNames.size > 0) {
+    const { cells } = head[shape.preamble];
+    if (options.looksLikeData(cells)) return { shape: { ...shape, header: 0 }, origin: 'detected' };
+    refuseNoNames(cells, shape);
+  }
+  return { shape, origin: shape.isCertain ? 'detected' : 'default' };
+}
+
+/** The header, known by the names of declared columns; what stands above it is no table. */
+function findDeclared(
+  head: readonly HeadRecord[],
+  { header, expectedNames }: FindOptions,
+): Shape | undefined {
+  if (expectedNames.size === 0 || header === 'absent') return undefined;
+  for (let records = 1; records <= MAX_NAME_RECORDS; records++) {
+    const preamble = head.findIndex((_, i) => isDeclared(head.slice(i, i + records), expectedNames, i === 0));
+    if (preamble < 0) continue;
+    const units = head[preamble + records];
+    const count = units !== undefined && isUnits(units.cells) ? records + 1 : records;
+    const trailingDelimiter = hasTrailingDelimiter(head.slice(preamble), count);
+    return { preamble, header: count, isCertain: true, trailingDelimiter };
+  }
+  return undefined;
+}
+
+/** Names of declared columns may be spread over so many records. */
+const MAX_NAME_RECORDS = 2;
+
+/** Do records hold names of declared columns, mostly? In the first of a file, one name is enough. */
+function isDeclared(
+  records: readonly HeadRecord[],
+  expected: ReadonlySet<string>,
+  isFirst: boolean,
+): boolean {
+  const names = records.length === 1 ? records[0].cells : joinNames(records);
+  const known = names.filter((name) => expected.has(name.trim().toLowerCase())).length;
+  if (isFirst && records.length === 1) return known > 0;
+  return known * 2 >= names.length && known >= Math.min(2, expected.size);
+}
+
+/** Units below the names: \`(kg)\`, \`[m/s]\`, \`%\`. */
+function isUnits(cells: readonly string[]): boolean {
+  const filled = cells.map((cell) => cell.trim()).filter((cell) => cell !== '');
+  return filled.length * 2 >= cells.length && filled.every((cell) => /^(\(.*\)|\[.*\]|%)$/.test(cell));
+}
+
+/** The cells of several records, one below the other. */
+function joinNames(records: readonly HeadRecord[]): string[] {
+  if (records.length === 1) return records[0].cells;
+  const width = Math.max(...records.map(({ cells }) => cells.length));
+  return Array.from({ length: width }, (_, column) =>
+    records
+      .map(({ cells }) => cells[column] ?? '')
+      .filter((cell) => cell.trim() !== '')
+      .join(' '),
+  );
+}
+
+function describe(
+  window: TextWindow,
+  head: readonly HeadRecord[],
+  shape: Shape & { origin: Origin },
+): FoundTable {
+  const first = head[shape.preamble];
+  const header = head.slice(shape.preamble, shape.preamble + shape.header);
+  const names = header.length > 0 ? joinNames(header) : undefined;
+  const last = header.at(-1);
+  const cells = names ?? first.cells;
+  const width = cells.length - (shape.trailingDelimiter && cells.at(-1)!.trim() === '' ? 1 : 0);
+  return {
+    names: names?.slice(0, width),
+    headerOrigin: shape.origin,
+    headerRecords: header.length,
+    line: first.line,
+    start: first.start,
+    end: last?.end ?? first.start,
+    dataLine: last ? last.line + last.lines : first.line,
+    dataStart: last?.next ?? first.start,
+    width,
+    trailingDelimiter: shape.trailingDelimiter,
+    preamble: head.slice(0, shape.preamble).map(({ line, start, end }) => ({
+      line,
+      text: Buffer.from(window.buffer.subarray(start, end)).toString('utf8'),
+    })),
+  };
+}
+
+/** Errors: \`empty_file\` when there is nothing but delimiters and quotes. */
+function refuseVoid(window: TextWindow, head: readonly HeadRecord[], { dialect }: FindOptions): void {
+  const marks = `${dialect.delimiter}${dialect.quote}"',;`;
+  const isVoid = head.every(({ cells }) =>
+    cells.every((cell) => [...cell].every((char) => marks.includes(char) || char.trim() === '')),
+  );
+  if (!isVoid || !window.final) return;
+  throw new DropgateError('empty_file', 'the file holds only delimiters, quotes and white space');
+}
+
+function refuseNoNames(cells: string[], shape: Shape): void {
+  if (shape.header > 0 || looksLikeNames(cells)) return;
+  const shown = cells.map((cell) => cell.trim()).join(', ');
+  throw new DropgateError(
+    'no_header',
+    `the first row holds neither names of declared columns nor values of their types: ${quoteValue(shown)}`,
+  );
+}

@@ -1,0 +1,49 @@
+import type { IrregularRecord } from './scanner.js';
+
+const LF = 10;
+const CR = 13;
+
+/** More lines than this below a table are no footer. */
+const MAX_FOOTER_LINES = 20;
+
+/** How notes below a table begin; a cell of data that a line end tore apart does not. */
+const NOTE_STARTS =
+  /^["'\s]*(\*|†|‡|©|--|\(\d+ rows?|\d+ rows?\b|(source|sources|note|notes|remark|footnote|copyright|generated|created|exported|printed|downloaded|last update|end of|total rows|record count|rows selected|legend|quelle|hinweis|stand|fuente|nota|bron)\b)/i;
+
+/** How many records behind the last row of a batch consist of one cell, if they are few. */
+export function countTrailing(irregular: readonly IrregularRecord[], rowCount: number): number {
+  let first = irregular.length;
+  while (first > 0) {
+    const { kind, cells, beforeRow } = irregular[first - 1];
+    if (kind !== 'ragged' || cells !== 1 || beforeRow !== rowCount) break;
+    if (irregular.length - --first > MAX_FOOTER_LINES) return 0;
+  }
+  return irregular.length - first;
+}
+
+/**
+ * How many of the one-cell records at the end of a file are notes below the table: set off by a blank line, or speaking
+ * for themselves and ended by a line end, since a last record that is cut short looks like one.
+ */
+export function countFooterRecords(buffer: Uint8Array, records: readonly IrregularRecord[]): number {
+  const first = records.findIndex(
+    (record) => isSetOff(buffer, record.start) || speaksForItself(buffer, record),
+  );
+  return first < 0 ? 0 : records.length - first;
+}
+
+/** Is the line before `start` blank? */
+function isSetOff(buffer: Uint8Array, start: number): boolean {
+  let ends = 0;
+  for (let i = start - 1; i >= 0 && (buffer[i] === LF || buffer[i] === CR); i--) {
+    if (buffer[i] === LF || buffer[i + 1] !== LF) ends++;
+  }
+  return ends > 1;
+}
+
+function speaksForItself(buffer: Uint8Array, { start, end }: IrregularRecord): boolean {
+  if (buffer[end] !== LF && buffer[end] !== CR) return false;
+  return NOTE_STARTS.test(
+    Buffer.from(buffer.buffer, buffer.byteOffset + start, Math.min(80, end - start)).toString(),
+  );
+}

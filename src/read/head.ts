@@ -1,0 +1,57 @@
+import type { Dialect } from './dialect.js';
+import { mendRecord } from './mend-record.js';
+import { RecordSplitter } from './record.js';
+import type { TextWindow } from './text-feed.js';
+
+/** A record at the beginning of a file. */
+export interface HeadRecord {
+  cells: string[];
+  /** Offsets in the window's buffer: first byte, line end, and behind it. */
+  start: number;
+  end: number;
+  next: number;
+  /** Line of the file on which it begins, and how many it takes. */
+  line: number;
+  lines: number;
+  /** A blank line stands before it. */
+  isSetOff: boolean;
+}
+
+/** So much of a file is looked at to tell titles, header and data apart. */
+const MAX_RECORDS = 200;
+const MAX_BYTES = 256 * 1024;
+
+/**
+ * Splits the first records of the unread text, at most `maxRecords`; blank lines are passed over. A record that the
+ * window may have cut is left out. Misplaced quotes are mended as well as may be.
+ */
+export function readHead(
+  window: TextWindow,
+  options: { dialect: Dialect; line: number; maxRecords?: number },
+): HeadRecord[] {
+  const { dialect, maxRecords = MAX_RECORDS } = options;
+  const { buffer } = window;
+  const end = Math.min(window.end, window.from + MAX_BYTES);
+  const isWhole = window.final && end === window.end;
+  const splitter = new RecordSplitter(dialect);
+  const records: HeadRecord[] = [];
+  let line = options.line;
+  let isSetOff = false;
+  for (let start = window.from; start < end && records.length < maxRecords; ) {
+    const split = splitter.split({ buffer, from: start, end });
+    const record = split.fault
+      ? mendRecord({ buffer, from: start, end }, records.at(-1)?.cells.length ?? 0, dialect)
+      : split;
+    if (record.next >= end && !isWhole) break;
+    if (record.end === start) isSetOff = true;
+    else {
+      const { cells, next, lines } = record;
+      records.push({ cells, start, end: record.end, next, line, lines, isSetOff });
+      isSetOff = false;
+    }
+    line += record.lines;
+    start = record.next;
+    if (start === record.end) break;
+  }
+  return records;
+}
