@@ -7,7 +7,6 @@ import {
   cutBytes,
   fileOps,
   fingerprintText,
-  ignoreErrno,
   isAbsent,
   moveIntoOwnFolder,
   moveNoOverwrite,
@@ -221,10 +220,8 @@ export function localDate(time: Date): string {
 }
 
 /** lstat(2), or undefined when there is nothing of this name. */
-export function lookAt(file: string): Promise<fs.BigIntStats | undefined> {
-  return fs.promises
-    .lstat(file, { bigint: true })
-    .catch(ignoreErrno<fs.BigIntStats | undefined>(undefined, 'ENOENT', 'ENOTDIR'));
+export async function lookAt(file: string): Promise<fs.BigIntStats | undefined> {
+  return fs.lstatSync(file, { bigint: true, throwIfNoEntry: false });
 }
 
 function nameParts(name: string): [stem: string, extension: string] {
@@ -242,7 +239,7 @@ function isWithin(file: string, folder: string): boolean {
 
 /** Is this the file that was read, or its copy on another disk, which has an inode and a time of its own? */
 async function isAsRead(place: string, { fingerprint, sha256 }: OriginalRead): Promise<boolean> {
-  const stats = await fs.promises.lstat(place, { bigint: true });
+  const stats = fs.lstatSync(place, { bigint: true });
   if (fingerprint === '' || fingerprintText(stats) === fingerprint) return true;
   return !hasInodeOf(stats, fingerprint) && stats.isFile() && (await sha256Of(place)) === sha256;
 }

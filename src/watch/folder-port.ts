@@ -1,4 +1,4 @@
-import type { BigIntStats, Dirent } from 'node:fs';
+import { type BigIntStats, type Dirent, lstatSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { type EventRequest, type EventSource, listenToFolder } from './folder-events.js';
 import { findOpenWriters, type WriterTarget } from './open-writers.js';
@@ -17,8 +17,8 @@ export interface FolderPort {
   findOpenWriters(targets: readonly WriterTarget[]): Promise<Map<string, number>>;
 }
 
-/** The real system. */
-export const systemPort: FolderPort = {
+/** The real system, patient with a folder on another machine: every call waits in a thread. */
+export const patientPort: FolderPort = {
   readdir: (folder) => fs.readdir(folder, { withFileTypes: true }),
   readdirRaw: (folder) => fs.readdir(folder, { encoding: 'buffer' }),
   lstat: (path) => fs.lstat(path, { bigint: true }),
@@ -28,4 +28,13 @@ export const systemPort: FolderPort = {
   },
   listen: listenToFolder,
   findOpenWriters: (targets) => findOpenWriters(targets),
+};
+
+/**
+ * The real system. A look at a file of a local folder takes some microseconds, where handing it to a thread and hearing of
+ * it takes 50; whoever looks at many lets others have their turn in between.
+ */
+export const systemPort: FolderPort = {
+  ...patientPort,
+  lstat: async (path) => lstatSync(path, { bigint: true }),
 };

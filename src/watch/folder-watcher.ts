@@ -3,7 +3,7 @@ import { errnoOf } from '../base/errors.js';
 import { backoffMs } from '../base/retry.js';
 import { FaultBook } from './fault-book.js';
 import { folderFault, nameFault, watchFault } from './faults.js';
-import { type FolderPort, systemPort } from './folder-port.js';
+import { type FolderPort, patientPort, systemPort } from './folder-port.js';
 import { Inspector } from './inspector.js';
 import { type Listing, listFolder, REPLACEMENT_CHARACTER, rawPathOf } from './listing.js';
 import { isIgnoredName, MARKER_SUFFIX } from './names.js';
@@ -96,7 +96,7 @@ export class FolderWatcher {
   constructor(options: FolderWatcherOptions) {
     this.#options = options;
     this.#folder = path.resolve(options.folder);
-    this.#port = { ...systemPort, ...options.port };
+    this.#port = { ...(options.polling ? patientPort : systemPort), ...options.port };
     this.#book = new SettleBook({ settleMs: options.settleMs });
     this.#faults = new FaultBook(options);
     this.#inspector = new Inspector({
