@@ -1,4 +1,4 @@
-import type { IrregularRecord } from './scanner.js';
+import type { IrregularRecord } from './irregular.js';
 
 const LF = 10;
 const CR = 13;
@@ -25,9 +25,12 @@ export function countTrailing(irregular: readonly IrregularRecord[], rowCount: n
  * How many of the one-cell records at the end of a file are notes below the table: set off by a blank line, or speaking
  * for themselves and ended by a line end, since a last record that is cut short looks like one.
  */
-export function countFooterRecords(buffer: Uint8Array, records: readonly IrregularRecord[]): number {
+export function countFooterRecords(
+  { buffer, end }: { buffer: Uint8Array; end: number },
+  records: readonly IrregularRecord[],
+): number {
   const first = records.findIndex(
-    (record) => isSetOff(buffer, record.start) || speaksForItself(buffer, record),
+    (record) => isSetOff(buffer, record.start) || (record.end < end && speaksForItself(buffer, record)),
   );
   return first < 0 ? 0 : records.length - first;
 }
@@ -42,7 +45,6 @@ function isSetOff(buffer: Uint8Array, start: number): boolean {
 }
 
 function speaksForItself(buffer: Uint8Array, { start, end }: IrregularRecord): boolean {
-  if (buffer[end] !== LF && buffer[end] !== CR) return false;
   return NOTE_STARTS.test(
     Buffer.from(buffer.buffer, buffer.byteOffset + start, Math.min(80, end - start)).toString(),
   );

@@ -2,41 +2,17 @@ import { Vector } from '../base/vector.js';
 import { ByteDictionary, HASH_SEED, hashBytes } from './byte-dictionary.js';
 import type { Dialect } from './dialect.js';
 import { countFooterRecords, countTrailing } from './footer.js';
+import type { Irregularity, IrregularRecord, ScanNote } from './irregular.js';
 import { holdsRecord, MENDING_BYTES, type MendedRecord, mendRecord } from './mend-record.js';
 import { lineEndAt, lineEndLength, RecordSplitter } from './record.js';
+
+export type { Irregularity, IrregularRecord, ScanNote } from './irregular.js';
 
 /** Scanners write a line feed behind the data, so that inner loops need no bound; a buffer needs this much room past `end`. */
 export const SENTINEL_BYTES = 1;
 
 /** Larger than any offset in a buffer. */
 const NEVER = 0x7fffffff;
-
-/** What is wrong with a record that did not make a row. */
-export type Irregularity = 'ragged' | 'stray_quote' | 'unclosed_quote' | 'bad_encoding';
-
-/** A record that is not a row of the table. Offsets are positions in the scanned buffer. */
-export interface IrregularRecord {
-  kind: Irregularity;
-  start: number;
-  /** Past the last byte before the line end. */
-  end: number;
-  /** The number of rows before it in this batch. */
-  beforeRow: number;
-  /** Line breaks consumed before it in this batch. */
-  linesBefore: number;
-  /** Number of cells (ragged, bad_encoding) or index of the cell with the quote. */
-  cells: number;
-  /** Where the offending byte or cell is. */
-  at: number;
-}
-
-/** Something that is worth telling and costs no row: a line that is no record, a record that was mended. */
-export interface ScanNote {
-  kind: 'repeated_header' | 'footer' | 'mended_quote';
-  start: number;
-  end: number;
-  linesBefore: number;
-}
 
 /** One column as scanned: dictionary ids, or (plain) the cells themselves, or nothing when nobody wants it. */
 export class ScanColumn {
@@ -297,14 +273,14 @@ export abstract class Scanner {
   protected endBatch({ buffer, end, final }: ScanWindow, batch: { from: number; position: number }): number {
     const { from, position } = batch;
     const possible = this.keepRagged ? 0 : countTrailing(this.irregular, this.rowCount);
-    if (possible > 0 && final && position >= end) this.#tellFooter(buffer, possible);
+    if (possible > 0 && final && position >= end) this.#tellFooter({ buffer, end }, possible);
     else if (possible > 0 && !this.isFull) return this.#giveBack(buffer, { from, count: possible });
     this.#countLines();
     return position;
   }
 
-  #tellFooter(buffer: Uint8Array, possible: number): void {
-    const count = countFooterRecords(buffer, this.irregular.slice(-possible));
+  #tellFooter(window: { buffer: Uint8Array; end: number }, possible: number): void {
+    const count = countFooterRecords(window, this.irregular.slice(-possible));
     for (const { start, end, linesBefore } of this.irregular.splice(this.irregular.length - count)) {
       this.notes.push({ kind: 'footer', start, end, linesBefore });
     }

@@ -2,8 +2,9 @@ import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Dialect } from '../../src/read/dialect.js';
+import { GeneralScanner } from '../../src/read/general-scanner.js';
 import { makeScanner } from '../../src/read/make-scanner.js';
-import { type Scanner, SENTINEL_BYTES } from '../../src/read/scanner.js';
+import { type Scanner, type ScannerOptions, SENTINEL_BYTES } from '../../src/read/scanner.js';
 import { cellText, textOf } from '../read/reading.js';
 
 interface Scanned {
@@ -20,6 +21,8 @@ interface Scanned {
 
 interface Case {
   dialect: Dialect;
+  /** Use the scanner for unusual dialects. */
+  general?: boolean;
   width: number;
   plain?: boolean;
   keepRagged?: boolean;
@@ -31,7 +34,9 @@ interface Case {
 /** Scans a text through a window that grows by `windowBytes`, as the batch reader does. */
 function scanAll(text: string | Uint8Array, options: Case): Scanned {
   const bytes = Buffer.from(text as string);
-  const scanner = makeScanner({
+  const make = (wishes: ScannerOptions) =>
+    options.general ? new GeneralScanner(wishes) : makeScanner(wishes);
+  const scanner = make({
     dialect: options.dialect,
     wanted: new Array<boolean>(options.width).fill(true),
     maxRows: options.maxRows ?? 1 << 16,
@@ -197,6 +202,33 @@ describe('the scanner', () => {
     );
   });
 
+  it('reads every table of an unusual dialect, for any window', () => {
+    const text = fc.array(fc.constantFrom('"', '\\', ', ', ',', ' ', '~', '\n', 'a', 'b', 'é', '::', ':'), {
+      maxLength: 12,
+    });
+    const cell = text.map((parts) => parts.join(''));
+    const row = fc.tuple(cell, cell, cell);
+    fc.assert(
+      fc.property(
+        fc.array(row, { minLength: 1, maxLength: 8 }),
+        fc.constantFrom(', ', ',', '::', '§', '\x01'),
+        fc.constantFrom('backslash' as const, 'double' as const),
+        fc.constantFrom('\n', '\r\n'),
+        windows,
+        fc.boolean(),
+        (table, delimiter, way, lineEnd, windowBytes, plain) => {
+          const dialect = { delimiter, quote: '"', escape: way, loneCrEnds: false };
+          const lines = table.map((cells) => cells.map((value) => written(value, dialect)).join(delimiter));
+          const scanned = scanAll(lines.join(lineEnd) + lineEnd, { dialect, width: 3, windowBytes, plain });
+          expect(scanned.rawIrregular).toEqual([]);
+          expect(scanned.rows).toEqual(table);
+          expect(scanned.rawRows).toEqual(lines);
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
   it('accounts for every byte of any text, and gives the same for any window', () => {
     const texts = fc.oneof(
       difficultText,
@@ -221,6 +253,7 @@ describe('the scanner', () => {
           const whole = scanAll(text, { ...options, windowBytes: Math.max(1, text.length * 3) });
           const pieces = scanAll(text, { ...options, windowBytes, plain });
           expect(pieces).toEqual(whole);
+          expect(scanAll(text, { ...options, windowBytes, general: true })).toEqual(whole);
           const records = [...whole.rawRows, ...whole.rawIrregular, ...whole.rawNotes].join('');
           expect(sortedBytes(records.replace(/[\r\n]/g, ''))).toEqual(
             sortedBytes(text.replace(/[\r\n]/g, '')),
@@ -283,6 +316,12 @@ function quoted(text: string, { delimiter, quote }: Dialect): string {
   if (text === '') return `${quote}${quote}`;
   if (![delimiter, quote, '\n', '\r'].some((special) => text.includes(special))) return text;
   return quote + text.replaceAll(quote, quote + quote) + quote;
+}
+
+/** A cell in any dialect, always quoted, because delimiters of two characters can come about between cells. */
+function written(text: string, dialect: Dialect): string {
+  if (dialect.escape === 'double') return `"${text.replaceAll('"', '""')}"`;
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
 /** Line of each record; the line ends inside quotes that count are those that end lines in this file. */
