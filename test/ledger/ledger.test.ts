@@ -1,0 +1,260 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import Database from 'libsql';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Ledger, type NewFileRecord } from '../../src/ledger/ledger.js';
+import { tempDir } from '../helpers/temp-dir.js';
+
+const open: Ledger[] = [];
+afterEach(closeAll);
+
+function closeAll(): void {
+  for (const ledger of open.splice(0)) ledger.close();
+}
+
+/** Opens a ledger; a test that expects it to be begun anew says so. */
+function openLedger(file: string, onRebuilt: (reason: string) => void = unexpected): Ledger {
+  const ledger = Ledger.open(file, onRebuilt);
+  open.push(ledger);
+  return ledger;
+}
+
+function unexpected(reason: string): never {
+  throw new Error(`begun anew: ${reason}`);
+}
+
+function newFile(): string {
+  return path.join(tempDir(), 'state', 'ledger.db');
+}
+
+function record(changes: Partial<NewFileRecord> = {}): NewFileRecord {
+  return {
+    name: 'scores.csv',
+    sha256: 'a'.repeat(64),
+    dataset: 'people',
+    state: 'converted',
+    code: null,
+    message: null,
+    bytesIn: 1000,
+    bytesOut: 100,
+    rowsIn: 12,
+    rowsOut: 10,
+    droppedMissing: 1,
+    droppedDuplicate: 0,
+    setAside: 1,
+    parquet: 'scores.parquet',
+    original: 'archived/2026-11-22/scores.csv',
+    convertMs: 2.5,
+    arrivedAt: '2026-11-22T06:31:02.000Z',
+    judgedAt: '2026-11-22T06:31:03.000Z',
+    ...changes,
+  };
+}
+
+describe('a delivery', () => {
+  it('is kept as it was written, across a restart', () => {
+    const file = newFile();
+    const strange = record({
+      name: `a "b" 'c'\n漢字 🎓.csv`,
+      message: 'x\n\ty',
+      bytesIn: 2 ** 52,
+      dataset: null,
+    });
+    const ledger = openLedger(file);
+    const id = ledger.add(strange);
+    expect(ledger.latest(1)).toEqual([{ id, loadedAt: null, ...strange }]);
+    closeAll();
+    expect(openLedger(file).latest(1)).toEqual([{ id, loadedAt: null, ...strange }]);
+  });
+
+  it('is listed newest first', () => {
+    const ledger = openLedger(newFile());
+    for (const name of ['a.csv', 'b.csv', 'c.csv']) ledger.add(record({ name }));
+    expect(ledger.latest(2).map(({ name }) => name)).toEqual(['c.csv', 'b.csv']);
+  });
+
+  it('is undone with its transaction, and another can follow', () => {
+    const ledger = openLedger(newFile());
+    expect(() =>
+      ledger.inTransaction(() => {
+        ledger.add(record());
+        throw new Error('no');
+      }),
+    ).toThrow('no');
+    expect(ledger.latest(10)).toEqual([]);
+    expect(ledger.inTransaction(() => ledger.add(record()))).toEqual(expect.any(Number));
+    expect(ledger.latest(10)).toHaveLength(1);
+  });
+});
+
+describe('what was delivered before', () => {
+  it('is found by content, or by content and name, if it was converted or loaded', () => {
+    const ledger = openLedger(newFile());
+    const sha256 = 'b'.repeat(64);
+    ledger.add(record({ sha256, name: 'failed.csv', state: 'failed' }));
+    ledger.add(record({ sha256, name: 'again.csv', state: 'duplicate' }));
+    ledger.add(record({ sha256, name: 'parked.csv', state: 'load_failed' }));
+    expect(ledger.findSeen({ sha256 })).toBeUndefined();
+    const first = ledger.add(record({ sha256, name: 'one.csv' }));
+    const second = ledger.add(record({ sha256, name: 'two.csv', state: 'loaded' }));
+    expect(ledger.findSeen({ sha256 })?.id).toBe(second);
+    expect(ledger.findSeen({ sha256, name: 'one.csv' })?.id).toBe(first);
+    expect(ledger.findSeen({ sha256, name: 'three.csv' })).toBeUndefined();
+    expect(ledger.findSeen({ sha256: 'c'.repeat(64), name: 'one.csv' })).toBeUndefined();
+  });
+
+  it('is the last delivery that made a Parquet file', () => {
+    const ledger = openLedger(newFile());
+    ledger.add(record({ name: 'old.csv' }));
+    const id = ledger.add(record({ name: 'new.csv' }));
+    expect(ledger.findByParquet('scores.parquet')).toMatchObject({ id, name: 'new.csv' });
+    expect(ledger.findByParquet('other.parquet')).toBeUndefined();
+  });
+});
+
+describe('loading', () => {
+  it('moves a delivery on, to the table or to the failed folder, and forgets an old refusal', () => {
+    const ledger = openLedger(newFile());
+    const id = ledger.add(record());
+    ledger.markLoadFailed(id, { code: 'table_differs', message: 'column age' });
+    expect(ledger.latest(1)[0]).toMatchObject({
+      state: 'load_failed',
+      code: 'table_differs',
+      message: 'column age',
+    });
+    ledger.markLoaded(id, '2026-11-22T07:00:00.000Z');
+    expect(ledger.latest(1)[0]).toMatchObject({
+      state: 'loaded',
+      code: null,
+      message: null,
+      loadedAt: '2026-11-22T07:00:00.000Z',
+    });
+  });
+
+  it('remembers which Parquet files are done with, in their last version', () => {
+    const ledger = openLedger(newFile());
+    ledger.settleParquet('a.parquet', '1:2:3');
+    ledger.settleParquet('b.parquet', '4:5:6');
+    ledger.settleParquet('a.parquet', '7:8:9');
+    expect(Object.fromEntries(ledger.settledParquet())).toEqual({
+      'a.parquet': '7:8:9',
+      'b.parquet': '4:5:6',
+    });
+  });
+});
+
+describe('the summary', () => {
+  it('counts files by state, and rows in tables', () => {
+    const ledger = openLedger(newFile());
+    expect(ledger.summary()).toMatchObject({
+      byState: { converted: 0, loaded: 0, failed: 0, load_failed: 0, duplicate: 0 },
+      rowsLoaded: 0,
+    });
+    for (const code of ['wrong_type', 'empty_file', 'wrong_type'])
+      ledger.add(record({ state: 'failed', code }));
+    ledger.add(record({ state: 'duplicate' }));
+    ledger.add(record());
+    const loaded = [ledger.add(record({ rowsOut: 7 })), ledger.add(record({ rowsOut: 5 }))];
+    for (const id of loaded) ledger.markLoaded(id, '2026-11-22T07:00:00.000Z');
+    ledger.markLoadFailed(ledger.add(record()), { code: 'load_refused', message: 'no' });
+    expect(ledger.summary()).toMatchObject({
+      byState: { converted: 1, loaded: 2, failed: 3, load_failed: 1, duplicate: 1 },
+      rowsLoaded: 12,
+    });
+  });
+});
+
+describe('a file that cannot be used', () => {
+  /** A ledger of many deliveries in one file, without its write-ahead log, open nowhere. */
+  function filled(): string {
+    const file = newFile();
+    const ledger = openLedger(file);
+    for (let i = 0; i < 300; i++) ledger.add(record({ name: `${i}.csv`, message: 'm'.repeat(200) }));
+    const copy = newFile();
+    fs.mkdirSync(path.dirname(copy), { recursive: true });
+    const db = new Database(file);
+    db.exec(`VACUUM INTO '${copy}'`);
+    db.close();
+    return copy;
+  }
+
+  it.each<[string, (file: string) => void]>([
+    ['is no database', (file) => fs.writeFileSync(file, 'this is no database at all '.repeat(300))],
+    ['is cut short', (file) => fs.truncateSync(file, 5000)],
+    ['has a damaged beginning', (file) => overwrite(file, 40, 60)],
+    ['has a damaged page of the table', (file) => overwrite(file, 3 * 4096, 20 * 4096)],
+    ['is of another version', (file) => setVersion(file, 99)],
+    ['is a database of something else', (file) => replaceByOther(file)],
+  ])('because it %s is begun anew, and says so', (_, damage) => {
+    const file = filled();
+    damage(file);
+    const reasons: string[] = [];
+    const ledger = openLedger(file, (reason) => reasons.push(reason));
+    expect(reasons).toHaveLength(1);
+    expect(reasons[0]).not.toBe('');
+    expect(ledger.latest(10)).toEqual([]);
+    ledger.add(record());
+    closeAll();
+    expect(openLedger(file).latest(10)).toHaveLength(1);
+  });
+
+  it('because the rights or the folder are missing stays as it is', () => {
+    const folder = tempDir();
+    const file = path.join(folder, 'ledger.db');
+    fs.mkdirSync(file);
+    expect(() => Ledger.open(file, unexpected)).toThrow();
+    expect(fs.statSync(file).isDirectory()).toBe(true);
+  });
+});
+
+function overwrite(file: string, from: number, to: number): void {
+  const bytes = fs.readFileSync(file);
+  bytes.fill(0xa5, from, Math.min(to, bytes.length));
+  fs.writeFileSync(file, bytes);
+}
+
+function setVersion(file: string, version: number): void {
+  const db = new Database(file);
+  db.exec(`PRAGMA user_version = ${version}`);
+  db.close();
+}
+
+function replaceByOther(file: string): void {
+  fs.rmSync(file);
+  const db = new Database(file);
+  db.exec('CREATE TABLE files (x); PRAGMA user_version = 2');
+  db.close();
+}
+
+describe('looking at a ledger', () => {
+  it('creates nothing where there is none', () => {
+    const file = newFile();
+    expect(Ledger.openExisting(file)).toBeUndefined();
+    expect(fs.existsSync(path.dirname(file))).toBe(false);
+  });
+
+  it('sees what a daemon has written, and changes nothing', () => {
+    const file = newFile();
+    openLedger(file).add(record());
+    const look = Ledger.openExisting(file)!;
+    open.push(look);
+    expect(look.latest(10)).toHaveLength(1);
+    expect(() => look.add(record())).toThrow();
+  });
+
+  it('leaves a damaged one as it is', () => {
+    const file = newFile();
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, 'junk '.repeat(1000));
+    expect(() => Ledger.openExisting(file)).toThrow();
+    expect(fs.readFileSync(file, 'utf8')).toBe('junk '.repeat(1000));
+  });
+});
+
+it('two processes write one after the other', () => {
+  const file = newFile();
+  const [one, other] = [openLedger(file), openLedger(file)];
+  for (let i = 0; i < 20; i++)
+    for (const ledger of [one, other]) ledger.inTransaction(() => ledger.add(record()));
+  expect(one.latest(100)).toHaveLength(40);
+});
