@@ -36,8 +36,9 @@ export const CRASH_POINTS = [
   'before-commit',
   'committed',
   'load-recorded',
-  'parked-file-moved',
+  'load-refused',
   'parked-file-reported',
+  'parked-file-moved',
 ] as const;
 
 export type CrashPoint = (typeof CRASH_POINTS)[number];

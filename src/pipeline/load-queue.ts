@@ -403,6 +403,7 @@ export class LoadQueue {
     );
     await this.#chores.do(`put ${shown} aside`, async () => {
       this.#records.refused(file, error);
+      crashPoint('load-refused');
       await parkParquet(file, { folder: folders.outputFailed, error });
       this.#refused.delete(file.name);
       release(file.name);
