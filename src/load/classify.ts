@@ -137,6 +137,7 @@ function isTransientCode(error: {
   return TRANSIENT_SQLSTATES.has(code) || (isSqlState(code) && TRANSIENT_SQLSTATES.has(code.slice(0, 2)));
 }
 
-function isSqlState(code: string): boolean {
+/** Whether an error code is one of a server that follows the SQL standard: five digits and capitals. */
+export function isSqlState(code: string): boolean {
   return /^(?=.*\d)[0-9A-Z]{5}$/.test(code);
 }

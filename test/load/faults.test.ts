@@ -12,6 +12,7 @@ import { canStart } from '../helpers/databases.js';
 import { startMysql } from '../helpers/mysql-server.js';
 import { startPostgres } from '../helpers/postgres-server.js';
 import type { PrivateServer } from '../helpers/private-server.js';
+import { waitFor } from '../helpers/wait-for.js';
 import { copyOf } from './support/copy.js';
 
 const TABLE: TargetTable = {
@@ -64,7 +65,7 @@ describe.each(['postgres', 'mysql'] as const)('a server that goes away: %s', asy
       await ensureLedgerTable(engine);
       await ensureTable(engine, TABLE);
       const killed = load(async (chunk) => {
-        if (chunk === 10) await server.kill();
+        if (chunk === 10) await killWhole(server, kind === 'postgres' ? engine : undefined);
       });
       const error = await killed.then(
         () => undefined,
@@ -138,3 +139,23 @@ describe.each(['postgres', 'mysql'] as const)('an address where nobody answers: 
     await engine.close();
   }, 20_000);
 });
+
+/**
+ * Kills the server with its sessions. A session of Postgres is a process of its own, which outlives the killed parent
+ * until it waits for its client; it could take the rest of the rows and commit.
+ */
+async function killWhole(server: PrivateServer, postgres?: Engine): Promise<void> {
+  const sessions =
+    (await postgres?.query('SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()')) ?? [];
+  await server.kill();
+  for (const { pid } of sessions) await waitFor(`process ${pid} to end`, () => !isAlive(Number(pid)));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as { code?: string }).code === 'EPERM';
+  }
+}

@@ -21,6 +21,8 @@ export interface ClientsOptions {
   greeting: Uint8Array;
   idleInTransactionMs: number;
   onNotice: (text: string) => void;
+  /** Told before and after each statement, which blocks the thread. */
+  onBusy: (busy: boolean) => void;
   /** PGlite failed as a program, not a statement; its memory can no longer be trusted. */
   onCrash: (error: unknown) => void;
 }
@@ -120,14 +122,16 @@ export class EmbeddedClients {
   }
 
   async #send(client: Client, message: Uint8Array): Promise<number> {
-    const { db, onCrash } = this.#options;
+    const { db, onBusy, onCrash } = this.#options;
     let answered = 0;
     const onRawData = (bytes: Uint8Array) => {
       answered += bytes.length;
       client.send?.(bytes);
     };
+    onBusy(true);
     // Errors of statements are answers, not exceptions.
     await db.execProtocolRawStream(withoutCopyIn(message), { onRawData }).catch(onCrash);
+    onBusy(false);
     return answered;
   }
 

@@ -21,6 +21,13 @@ const TRANSACTION_SETTINGS = [
   'SET LOCAL standard_conforming_strings = on',
 ].join('; ');
 
+/** What the host tells while it works. */
+export interface HostListener {
+  onNotice: (text: string) => void;
+  /** Told before and after each statement of a client. */
+  onBusy: (busy: boolean) => void;
+}
+
 /** PGlite, its socket server, and the gate between the two. Lives in the worker. */
 export class EmbeddedHost {
   readonly #db: PGlite;
@@ -49,16 +56,18 @@ export class EmbeddedHost {
   }
 
   /** Opens the data, creating it when missing, and listens. */
-  static async open(options: EmbeddedWorkerData, onNotice: (text: string) => void): Promise<EmbeddedHost> {
+  static async open(options: EmbeddedWorkerData, listener: HostListener): Promise<EmbeddedHost> {
     await createData(options.dataDir);
     const db = await openData(options.dataDir);
     const gate = new SessionGate(() => clients.watchIdle());
     const { idleInTransactionMs } = options;
     const greeting = await greet(db);
-    const clients = new EmbeddedClients({ db, gate, greeting, idleInTransactionMs, onNotice, onCrash });
+    const clients = new EmbeddedClients({ db, gate, greeting, idleInTransactionMs, onCrash, ...listener });
     const host = new EmbeddedHost({ db, gate, clients, socketPath: socketPath(options.socketDir) });
     await host.#listen(options.socketDir).catch((error) => {
-      onNotice(`Other programs cannot reach the embedded database: its socket failed (${messageOf(error)}).`);
+      listener.onNotice(
+        `Other programs cannot reach the embedded database: its socket failed (${messageOf(error)}).`,
+      );
     });
     return host;
   }

@@ -45,5 +45,7 @@ export interface EmbeddedError {
 export type EmbeddedMessage =
   | { kind: 'ready' }
   | { kind: 'notice'; text: string }
+  /** A statement of a client of the socket begins or has ended; meanwhile the worker answers nothing. */
+  | { kind: 'client'; busy: boolean }
   | { kind: 'done'; id: number; result: unknown }
   | { kind: 'failed'; id: number; error: EmbeddedError; fatal: boolean };

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { DropgateError, messageOf } from '../../base/errors.js';
+import { formatDuration } from '../../base/text.js';
 import { workerUrl } from '../../base/worker-url.js';
 import type {
   EmbeddedError,
@@ -11,10 +12,14 @@ import type {
 
 export interface EmbeddedWorkerOptions {
   data: EmbeddedWorkerData;
+  /** How long a statement of a client may run while the engine waits. */
+  clientStatementMs: number;
   onNotice: (text: string) => void;
   /** Called once when a worker that was ready has ended, for whatever reason. */
   onExit: () => void;
 }
+
+const CLIENT_RECHECK_MS = 1_000;
 
 interface PendingCall {
   resolve: (result: never) => void;
@@ -28,6 +33,7 @@ export class EmbeddedWorker {
   readonly #options: EmbeddedWorkerOptions;
   #lastId = 0;
   #ready = false;
+  #clientTimer: NodeJS.Timeout | undefined;
   #failure: Error | undefined;
   /** Resolves when the thread is gone. */
   readonly exited: Promise<void>;
@@ -89,6 +95,7 @@ export class EmbeddedWorker {
   #receive(message: EmbeddedMessage): void {
     if (message.kind === 'notice') this.#options.onNotice(message.text);
     else if (message.kind === 'ready') this.#opened();
+    else if (message.kind === 'client') this.#watchClient(message.busy);
     else if (message.kind === 'done') this.#take(message.id)?.resolve(message.result as never);
     else this.#fail(message);
   }
@@ -96,6 +103,25 @@ export class EmbeddedWorker {
   #opened(): void {
     this.#ready = true;
     this.#take(0)?.resolve(undefined as never);
+  }
+
+  #watchClient(busy: boolean): void {
+    clearTimeout(this.#clientTimer);
+    if (busy)
+      this.#clientTimer = setTimeout(() => this.#endClient(), this.#options.clientStatementMs).unref();
+  }
+
+  /** A statement in WebAssembly can only be ended with its thread. While nobody waits for it, it may go on. */
+  #endClient(): void {
+    if (this.#pending.size === 0) {
+      this.#clientTimer = setTimeout(() => this.#endClient(), CLIENT_RECHECK_MS).unref();
+      return;
+    }
+    const limit = formatDuration(this.#options.clientStatementMs);
+    this.#options.onNotice(
+      `A statement of a client of the embedded database ran longer than ${limit} while a load waited; the database is started anew.`,
+    );
+    this.stop();
   }
 
   #fail({ id, error, fatal }: EmbeddedMessage & { kind: 'failed' }): void {
@@ -116,6 +142,7 @@ export class EmbeddedWorker {
   }
 
   #ended(): void {
+    clearTimeout(this.#clientTimer);
     this.#failure ??= stopped(new Error('its thread ended'));
     for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(this.#failure);
     if (this.#ready) this.#options.onExit();

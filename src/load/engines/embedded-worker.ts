@@ -2,13 +2,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { EmbeddedHost } from './embedded-host.js';
 import type { EmbeddedMessage, EmbeddedRequest, EmbeddedWorkerData } from './embedded-protocol.js';
 
-/** Runs the embedded database in a thread of its own, since a statement in WebAssembly blocks its thread. */
+// The embedded database in a thread of its own, since a statement in WebAssembly blocks its thread.
 const port = parentPort!;
 const send = (message: EmbeddedMessage) => port.postMessage(message);
 
-const host = await EmbeddedHost.open(workerData as EmbeddedWorkerData, (text) =>
-  send({ kind: 'notice', text }),
-);
+const host = await EmbeddedHost.open(workerData as EmbeddedWorkerData, {
+  onNotice: (text) => send({ kind: 'notice', text }),
+  onBusy: (busy) => send({ kind: 'client', busy }),
+});
 
 port.on('message', ({ id, request }: { id: number; request: EmbeddedRequest }) => {
   host.handle(request).then(

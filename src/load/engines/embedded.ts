@@ -12,10 +12,13 @@ export interface EmbeddedOptions {
   socketDir: string;
   /** How long a client of the socket may keep its transaction open without a message while others wait; default 30,000 ms. */
   idleInTransactionMs?: number;
+  /** How long one statement of a client may run while others wait; default 300,000 ms. */
+  clientStatementMs?: number;
   onNotice?: (text: string) => void;
 }
 
 const IDLE_IN_TRANSACTION_MS = 30_000;
+const CLIENT_STATEMENT_MS = 300_000;
 /** Bulk data goes to the worker in pieces of about this size, all within one transaction. */
 const COPY_PIECE_BYTES = 8_000_000;
 
@@ -99,9 +102,10 @@ export class EmbeddedEngine implements Engine {
   }
 
   #start(): Promise<EmbeddedWorker> {
-    const { dataDir, socketDir, idleInTransactionMs = IDLE_IN_TRANSACTION_MS } = this.#options;
+    const { dataDir, socketDir, idleInTransactionMs, clientStatementMs } = this.#options;
     return EmbeddedWorker.start({
-      data: { dataDir, socketDir, idleInTransactionMs },
+      data: { dataDir, socketDir, idleInTransactionMs: idleInTransactionMs ?? IDLE_IN_TRANSACTION_MS },
+      clientStatementMs: clientStatementMs ?? CLIENT_STATEMENT_MS,
       onNotice: (text) => this.#options.onNotice?.(text),
       onExit: () => this.#restart(),
     }).catch((error) => {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { Readable } from 'node:stream';
 import mysql from 'mysql2/promise';
 import { DropgateError } from '../../base/errors.js';
@@ -257,7 +258,7 @@ function connectionConfig({
     user,
     password,
     database,
-    ssl,
+    ssl: ssl && tlsOptions(host, ssl),
     charset: 'utf8mb4',
     timezone: 'Z',
     dateStrings: true,
@@ -267,6 +268,11 @@ function connectionConfig({
     enableKeepAlive: true,
     keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
   };
+}
+
+/** mysql2 looks at the name in the certificate only when told so, and cannot for an IP address. */
+function tlsOptions(host: string, ssl: NonNullable<ServerOptions['ssl']>): mysql.SslOptions {
+  return { ...ssl, verifyIdentity: ssl.rejectUnauthorized && isIP(host) === 0 };
 }
 
 /** mysql2 takes no bigint beyond 64 bits and no Uint8Array that is not a Buffer. */

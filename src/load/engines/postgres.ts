@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { classifyError } from '../classify.js';
+import { DropgateError } from '../../base/errors.js';
+import { classifyError, isSqlState } from '../classify.js';
 import type { Engine, ErrorClass, QueryResult, ServerOptions, Session, SqlRow, SqlValue } from '../engine.js';
 import { quoteName, quoteNames } from '../quote.js';
 import { checkReads, queryRefused, queryTooSlow } from '../read-only.js';
@@ -213,11 +214,14 @@ function isTimeout(error: unknown): boolean {
   return code === '57014' || message === 'Query read timeout';
 }
 
-/** On a broken connection: whether the error is of the connection. pg's own errors have no code; others are of the statement. */
+/**
+ * On a broken connection: whether the error is of the connection. What is not an answer of the server (pg's own errors
+ * without a code, those of the socket such as ERR_STREAM_DESTROYED) is; so are its answers at the end of a session.
+ */
 function isLoss(error: unknown): boolean {
-  return (
-    typeof (error as { code?: unknown } | null)?.code !== 'string' || classifyError(error) === 'transient'
-  );
+  if (error instanceof DropgateError) return false;
+  const { code } = error as { code?: unknown };
+  return typeof code !== 'string' || !isSqlState(code) || classifyError(error) === 'transient';
 }
 
 /** The server ended the session, or is about to. */
