@@ -61,7 +61,7 @@ export interface ConvertedFile {
   durationMs: number;
 }
 
-/** A bad file that ends in the middle of a line is given this long after its last change, in milliseconds. */
+/** A file that may end in the middle of a line is given this long after its last change, in milliseconds. */
 const PATIENCE_MS = 5000;
 
 /** Converts one file. Never throws: whatever happens is a {@link ConvertResult}. */
@@ -70,6 +70,7 @@ export async function convertFile(input: ConvertInput, context: ConvertContext):
   let source: FileSource | undefined;
   try {
     source = new FileSource(input.path);
+    if (isCutShort(source, context)) return { status: 'incomplete', name };
     const result = await convertSource(source, name, context);
     return result.status === 'failed' && mayGoOn(source, context) ? { status: 'incomplete', name } : result;
   } catch (error) {
@@ -85,10 +86,26 @@ export async function convertFile(input: ConvertInput, context: ConvertContext):
   }
 }
 
-/** A bad file that was just written and ends in the middle of a line may not be all there: no verdict yet. */
+/**
+ * The last line of a file that was just written may be the first half of one, and half a number is a number. Senders
+ * who rename into place, or end the last line, are not kept waiting.
+ */
+function isCutShort(source: FileSource, { dryRun }: ConvertContext): boolean {
+  if (dryRun || isGzip(source) || !isRecent(source)) return false;
+  return source.size > 0 && source.endsMidLine() && source.wasLastWritten();
+}
+
+/** A bad file that was just written may not be all there: no verdict yet. */
 function mayGoOn(source: FileSource, { dryRun }: ConvertContext): boolean {
-  if (dryRun || ageMs(source.fingerprint) >= PATIENCE_MS) return false;
-  return /\.gz$/i.test(source.path) || source.endsMidLine();
+  return !dryRun && isRecent(source) && (isGzip(source) || source.endsMidLine());
+}
+
+function isRecent({ fingerprint }: FileSource): boolean {
+  return ageMs(fingerprint) < PATIENCE_MS;
+}
+
+function isGzip({ path: file }: FileSource): boolean {
+  return /\.gz$/i.test(file);
 }
 
 async function convertSource(

@@ -79,6 +79,15 @@ export class FileSource implements ByteSource {
     return !tail.some((byte) => byte === LF || byte === CR);
   }
 
+  /**
+   * Was the file written to after it got its name and its rights? Whoever renames a file into place is done with it,
+   * and that changes its ctime alone.
+   */
+  wasLastWritten(): boolean {
+    const { ctimeNs, mtimeNs } = fs.fstatSync(this.#fd, { bigint: true });
+    return ctimeNs <= mtimeNs;
+  }
+
   /** False when the file was changed or replaced since it was opened. */
   isUnchanged(): boolean {
     const open = fingerprintOf(fs.fstatSync(this.#fd, { bigint: true }));
