@@ -185,6 +185,11 @@ async function readParquet(site: FaultSite): Promise<ParquetRows> {
   return rows;
 }
 
+/** The ids in all Parquet files of the output folder. */
+export async function parquetIds(site: FaultSite): Promise<number[]> {
+  return [...(await readParquet(site)).ids.values()].flat();
+}
+
 /** One Parquet file for each content under each name, holding exactly its good rows. */
 function checkParquet(
   { ids, sources }: ParquetRows,

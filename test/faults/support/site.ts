@@ -15,8 +15,10 @@ export interface SiteOptions {
   /** Content of db_creds.yaml. */
   database?: string;
   schema?: string;
-  /** Lines of dropgate.yaml beside the ones for speed. */
+  /** Lines of dropgate.yaml beside those of a site. */
   settings?: string;
+  /** How long a file must stand still; default 30. */
+  settleMs?: number;
   /** Content of schema_sql.yaml. */
   tables?: string;
 }
@@ -53,12 +55,12 @@ export class FaultSite {
   readonly root: string;
   readonly #children = new Set<ChildProcess>();
 
-  constructor({ root, database, schema, settings, tables }: SiteOptions = {}) {
+  constructor({ root, database, schema, settings, settleMs = 30, tables }: SiteOptions = {}) {
     this.root = root ?? tempDir();
     mkdirSync(this.path('config'), { recursive: true });
     mkdirSync(this.path('input_csv'), { recursive: true });
     this.configure('schema.yaml', schema ?? FAULT_SCHEMA);
-    this.configure('dropgate.yaml', `settle_ms: 30\nworkers: 2\n${settings ?? ''}`);
+    this.configure('dropgate.yaml', `settle_ms: ${settleMs}\nworkers: 2\n${settings ?? ''}`);
     this.configure('db_creds.yaml', database ?? 'database: { engine: none }\n');
     if (tables !== undefined) this.configure('schema_sql.yaml', tables);
   }
