@@ -97,6 +97,17 @@ async function peopleIn(output: string): Promise<unknown[]> {
   return (await Promise.all(tables)).flatMap(({ name }) => name).sort();
 }
 
+it('the new name is durable before the original goes', async () => {
+  const workshop = await Workshop.open({ config: SCHEMA });
+  open.push(workshop);
+  workshop.drop('whole.csv', FILES['whole.csv']);
+  disk = new FaultyDisk({ failAt: Number.POSITIVE_INFINITY });
+  await workshop.takeAll();
+  const { calls } = disk;
+  const between = calls.slice(calls.lastIndexOf('link'), calls.lastIndexOf('rename'));
+  expect(between).toContain('handle.sync');
+});
+
 describe.each([
   { originals: 'archive', keeps: true, everyNth: 1 },
   // Differs in few of the operations.

@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest';
+import { parseSqlType } from '../../src/base/sql-type.js';
+import { NULL_ID, Vector } from '../../src/base/vector.js';
+import { ColumnConverter, type ConverterOptions, ROW } from '../../src/pipeline/column-converter.js';
+
+function converter(type: string, options: Partial<ConverterOptions> = {}): ColumnConverter {
+  return new ColumnConverter({
+    spec: { name: 'v', type: parseSqlType(type)!, nullable: false },
+    case: 'lower',
+    nullTokens: ['', 'na'],
+    keepWhiteSpace: false,
+    keepNulls: false,
+    ...options,
+  });
+}
+
+/** A raw dictionary that grows as a scanner's does, and the ids of a batch. */
+class Scanned {
+  readonly raw = new Vector('bytes');
+  readonly #idOf = new Map<string, number>();
+
+  ids(cells: string[]): Uint32Array {
+    return Uint32Array.from(cells, (cell) => {
+      if (!this.#idOf.has(cell)) {
+        this.#idOf.set(cell, this.raw.length);
+        this.raw.pushText(cell);
+      }
+      return this.#idOf.get(cell)!;
+    });
+  }
+}
+
+function cellsOf(texts: string[]): Vector {
+  const vector = new Vector('bytes');
+  for (const text of texts) vector.pushText(text);
+  return vector;
+}
+
+describe('a column in dictionary mode', () => {
+  it('holds each clean value once, however it was written', () => {
+    const column = converter('INTEGER');
+    const scanned = new Scanned();
+    const flags = new Uint8Array(6);
+    const ids = scanned.ids(['5', ' 5 ', '+5', '7', '05', '7 ']);
+    const result = column.convertIds({ raw: scanned.raw, ids, rowCount: 6, flags });
+    expect([...result.ids!.subarray(0, 6)]).toEqual([0, 0, 0, 1, 0, 1]);
+    expect([result.values.length, result.values.int32At(0), result.values.int32At(1)]).toEqual([2, 5, 7]);
+    expect([...flags]).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
+  it('goes on with the next batch where the last one ended', () => {
+    const column = converter('TEXT');
+    const scanned = new Scanned();
+    const convert = (cells: string[]) => {
+      const flags = new Uint8Array(cells.length);
+      const ids = scanned.ids(cells);
+      const result = column.convertIds({ raw: scanned.raw, ids, rowCount: cells.length, flags });
+      return [...result.ids!.subarray(0, cells.length)];
+    };
+    expect(convert(['A', 'b'])).toEqual([0, 1]);
+    expect(convert(['B', 'c', 'a'])).toEqual([1, 2, 0]);
+    expect(column.values.length).toBe(3);
+  });
+
+  it('flags missing and invalid rows, and knows why', () => {
+    const column = converter('INTEGER', { rules: { minimum: 3 } });
+    const scanned = new Scanned();
+    const cells = ['5', 'x', 'NA', '2', 'x'];
+    const flags = new Uint8Array(5);
+    const result = column.convertIds({ raw: scanned.raw, ids: scanned.ids(cells), rowCount: 5, flags });
+    expect([...flags]).toEqual([ROW.good, ROW.invalid, ROW.missing, ROW.invalid, ROW.invalid]);
+    expect(cells.map((_, row) => column.violationAt(row, result)?.code)).toEqual([
+      undefined,
+      'wrong_type',
+      undefined,
+      'rule_violation',
+      'wrong_type',
+    ]);
+    expect(cells.map((_, row) => column.isMissing(row, result))).toEqual([false, false, true, false, false]);
+  });
+
+  it('keeps NULLs where they are welcome', () => {
+    const column = converter('INTEGER', { keepNulls: true });
+    const scanned = new Scanned();
+    const flags = new Uint8Array(2);
+    const result = column.convertIds({ raw: scanned.raw, ids: scanned.ids(['', '1']), rowCount: 2, flags });
+    expect([...result.ids!.subarray(0, 2)]).toEqual([NULL_ID, 0]);
+    expect([...flags]).toEqual([0, 0]);
+  });
+});
+
+describe('a column in plain mode', () => {
+  it('gives the same as in dictionary mode, cell by cell', () => {
+    const column = converter('INTEGER');
+    const flags = new Uint8Array(4);
+    const result = column.convertCells(cellsOf(['5', 'x', '', ' 5']), 4, flags);
+    expect(result.ids).toBeUndefined();
+    expect([...flags]).toEqual([ROW.good, ROW.invalid, ROW.missing, ROW.good]);
+    expect([...result.nulls!.subarray(0, 4)]).toEqual([0, 1, 1, 0]);
+    expect([result.values.length, result.values.int32At(0), result.values.int32At(3)]).toEqual([4, 5, 5]);
+    expect([0, 1, 2, 3].map((row) => column.violationAt(row, result)?.code)).toEqual([
+      undefined,
+      'wrong_type',
+      undefined,
+      undefined,
+    ]);
+    expect([0, 1, 2, 3].map((row) => column.isMissing(row, result))).toEqual([false, false, true, false]);
+  });
+
+  it('forgets the batch before', () => {
+    const column = converter('INTEGER');
+    column.convertCells(cellsOf(['x', '']), 2, new Uint8Array(2));
+    const result = column.convertCells(cellsOf(['1', '2']), 2, new Uint8Array(2));
+    expect(result.nulls).toBeUndefined();
+    expect(column.violationAt(0, result)).toBeUndefined();
+  });
+});
+
+it('a missing value of one column outweighs an invalid one of another, in either order', () => {
+  const [first, second] = [converter('INTEGER'), converter('TEXT')];
+  const flags = new Uint8Array(2);
+  first.convertCells(cellsOf(['x', '']), 2, flags);
+  second.convertCells(cellsOf(['', 'y']), 2, flags);
+  expect([...flags]).toEqual([ROW.missing, ROW.missing]);
+});
