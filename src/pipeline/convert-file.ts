@@ -15,6 +15,7 @@ import {
   type Counts,
   type DialectReport,
   emptyCounts,
+  NoteList,
   type Report,
   summarise,
   ViolationList,
@@ -180,6 +181,7 @@ async function open(source: FileSource, opening: Opening): Promise<OpenTable> {
       header: dataset.header,
       expectedNames: new Set(declared),
       looksLikeData: (cells) => looksLikeData(dataset, cells),
+      mendHeader: dataset.ragged === 'rescue',
       maxRowBytes: context.limits.maxRowBytes,
       maxColumns: context.limits.maxColumns,
       maxDecompressedRatio: context.limits.maxDecompressedRatio,
@@ -269,6 +271,7 @@ async function conclude(conclusion: Conclusion): Promise<ConvertResult> {
       verdict: 'failed',
       ...outcome.verdict,
       violations: outcome.violations,
+      notes: outcome.notes,
     });
     const failed = { status: 'failed', name, sha256, report, fingerprint: source.fingerprint } as const;
     return discard(outcome, { ...failed, bytesIn: source.size });
@@ -280,6 +283,7 @@ async function conclude(conclusion: Conclusion): Promise<ConvertResult> {
     ...Object.fromEntries(
       Object.entries(outcome.counts).map(([key, value]) => [`dropgate.${key}`, String(value)]),
     ),
+    ...(outcome.notes.total > 0 && { 'dropgate.notes': JSON.stringify(outcome.notes.listed) }),
     'dropgate.version': context.version,
   });
   const wantsReport = context.dryRun || temps.rejectsTemp !== undefined;
@@ -298,6 +302,7 @@ async function conclude(conclusion: Conclusion): Promise<ConvertResult> {
           code: null,
           ...convertedWording(outcome.violations),
           violations: outcome.violations,
+          notes: outcome.notes,
         })
       : undefined,
     alsoClaimedBy: conclusion.alsoClaimedBy,
@@ -428,16 +433,27 @@ function sha256OrNothing(source: FileSource): string {
 }
 
 function makeReport(
-  input: Omit<Report, 'violations' | 'violations_by_code' | 'violations_not_listed' | 'reported_at'> & {
+  input: Omit<
+    Report,
+    | 'violations'
+    | 'violations_by_code'
+    | 'violations_not_listed'
+    | 'notes'
+    | 'notes_not_listed'
+    | 'reported_at'
+  > & {
     violations: ViolationList;
+    notes?: NoteList;
   },
 ): Report {
-  const { violations, ...rest } = input;
+  const { violations, notes = new NoteList(), ...rest } = input;
   return {
     ...rest,
     violations_by_code: violations.byCode,
     violations: violations.listed,
     violations_not_listed: violations.notListed,
+    notes: notes.listed,
+    notes_not_listed: notes.total - notes.listed.length,
     reported_at: new Date().toISOString(),
   };
 }
@@ -448,7 +464,10 @@ function describeDialect(findings: Findings): DialectReport {
     encoding: { value: encoding.label, origin: encoding.origin },
     delimiter: { value: dialect.delimiter, origin: findings.delimiterOrigin },
     quote: { value: dialect.quote, origin: findings.quoteOrigin },
+    ...(dialect.escape !== 'double' && { escape: dialect.escape }),
     header: { value: findings.header, origin: findings.headerOrigin },
+    ...(findings.headerRecords > 1 && { header_records: findings.headerRecords }),
+    ...(findings.trailingDelimiter && { trailing_delimiter: true }),
     ...(score !== undefined && { score }),
     ...(runnerUp !== undefined && { runner_up: runnerUp }),
   };

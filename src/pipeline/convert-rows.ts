@@ -7,14 +7,14 @@ import type { Dataset } from '../config/settings.js';
 import type { Place } from '../read/batch-reader.js';
 import type { OpenTable } from '../read/open-table.js';
 import { textOf } from '../read/record.js';
-import type { IrregularRecord } from '../read/scanner.js';
+import type { IrregularRecord, ScanNote } from '../read/scanner.js';
 import { ParquetFile } from '../write/parquet-file.js';
 import { encodeRowGroup } from '../write/row-group.js';
 import { ROW, rawText } from './column-converter.js';
 import type { ConvertContext } from './convert-context.js';
 import type { ConvertPlan } from './convert-plan.js';
 import { RejectsFile, writeAll } from './rejects.js';
-import { type Counts, describeViolation, emptyCounts, summarise, ViolationList } from './report.js';
+import { type Counts, describeViolation, emptyCounts, NoteList, summarise, ViolationList } from './report.js';
 
 /** What the rows of a file came to. */
 export interface RowsOutcome {
@@ -22,6 +22,8 @@ export interface RowsOutcome {
   /** Why the file fails; undefined when it does not. */
   verdict?: { code: ReasonCode; message: string; hint: string };
   violations: ViolationList;
+  /** Lines that are no records, and records that were mended. */
+  notes: NoteList;
   /** Completes the temporary files. */
   finish(metadata: Record<string, string>): { parquetTemp?: string; rejectsTemp?: string; bytesOut: number };
   /** Closes the temporary files and answers which are to be deleted. */
@@ -46,6 +48,7 @@ export class ConvertRows {
   readonly #failures = new ViolationList();
   /** Violations of rows that are left out while the file passes. */
   readonly #leftOut = new ViolationList();
+  readonly #notes = new NoteList();
   readonly #rejects: RejectsFile;
   #flags = new Uint8Array(0);
   #parquet: { file: ParquetFile; temp: TempFile; isOpen: boolean } | undefined;
@@ -66,8 +69,12 @@ export class ConvertRows {
   async run(): Promise<RowsOutcome> {
     const { rows } = this.#table;
     const { scanner } = this.#plan;
+    for (const { line, text } of this.#table.findings.preamble) {
+      this.#notes.add(() => ({ line, kind: 'preamble', text: text.slice(0, MAX_SHOWN_BYTES) }));
+    }
     while (await rows.next(scanner)) {
       this.#convertBatch();
+      for (const note of scanner.notes) this.#addNote(note);
       rows.finishBatch(scanner);
       this.#leaveDictionaries();
       this.#context.onProgress?.(rows.bytesRead, this.#counts.rows_in);
@@ -81,6 +88,7 @@ export class ConvertRows {
         : this.#counts,
       verdict,
       violations: verdict && this.#failures.total > 0 ? this.#failures : this.#leftOut,
+      notes: this.#notes,
       finish: (metadata) => this.#finish(metadata),
       abandon: () => this.abandon(),
     };
@@ -162,6 +170,15 @@ export class ConvertRows {
       if (flags[row] !== ROW.good) this.#leaveOutRow(row, flags[row], columns);
     }
     while (next < irregular.length) this.#leaveOutRecord(irregular[next++]);
+  }
+
+  #addNote({ kind, start, end, linesBefore }: ScanNote): void {
+    const { rows } = this.#table;
+    this.#notes.add(() => ({
+      line: rows.place(linesBefore, start).line,
+      kind,
+      text: textOf(rows.buffer, start, Math.min(end, start + MAX_SHOWN_BYTES)),
+    }));
   }
 
   #leaveOutRecord(record: IrregularRecord): void {

@@ -26,6 +26,33 @@ export interface Counts {
   set_aside: number;
 }
 
+/** A line of the file that is no record of its table, or a record whose quotes were mended: nothing is passed over in silence. */
+export interface ReportedNote {
+  line: number;
+  kind: 'preamble' | 'repeated_header' | 'footer' | 'mended_quote';
+  /** The line as it stands, shortened. */
+  text: string;
+}
+
+/** Most notes a report lists; all of them are counted. */
+const MAX_NOTES = 100;
+
+/** Collects notes of one file. */
+export class NoteList {
+  readonly listed: ReportedNote[] = [];
+  #total = 0;
+
+  get total(): number {
+    return this.#total;
+  }
+
+  /** Counts a note; `describe` is called only when it is listed. */
+  add(describe: () => ReportedNote): void {
+    this.#total++;
+    if (this.listed.length < MAX_NOTES) this.listed.push(describe());
+  }
+}
+
 export type SettingOrigin = 'user' | 'detected' | 'default';
 
 /** What was found out about how a file is written. */
@@ -33,7 +60,13 @@ export interface DialectReport {
   encoding: { value: string; origin: SettingOrigin };
   delimiter: { value: string; origin: SettingOrigin };
   quote: { value: string; origin: SettingOrigin };
+  /** How a quote stands inside a quoted cell; absent where it is doubled, as usual. */
+  escape?: 'backslash' | 'none';
   header: { value: 'present' | 'absent'; origin: SettingOrigin };
+  /** Records that the header takes, where it is more than one. */
+  header_records?: number;
+  /** Each record ends with a delimiter behind its last cell. */
+  trailing_delimiter?: true;
   score?: number;
   runner_up?: { delimiter: string; quote: string; score: number };
 }
@@ -54,6 +87,9 @@ export interface Report {
   violations_by_code: Partial<Record<ReasonCode, number>>;
   violations: ReportedViolation[];
   violations_not_listed: number;
+  /** Lines that are no records, and records that were mended. */
+  notes: ReportedNote[];
+  notes_not_listed: number;
   reported_at: string;
 }
 

@@ -59,8 +59,8 @@ function scoreOf(dialect: Dialect, sample: Sample, shapes: Map<string, ValueShap
   const { fit, numbers, forms } = valueFit(rows, dialect, shapes);
   const trust = (TRUST[dialect.delimiter] ?? 1) * (dialect.escape === 'none' ? TRUST_IN_NO_ESCAPE : 1);
   if (dialect.delimiter !== '') return uniformity(rows) * fit * fit * trust;
-  if (forms >= MOST_LINES) return ONE_COLUMN_OF_FORMS * fit * fit;
-  return (numbers + forms >= MOST_LINES ? ONE_COLUMN_OF_NUMBERS : ONE_COLUMN) * fit * fit;
+  if (forms >= MOST_LINES) return ONE_COLUMN_OF_FORMS * fit ** 3;
+  return (numbers + forms >= MOST_LINES ? ONE_COLUMN_OF_NUMBERS : ONE_COLUMN) * fit ** 3;
 }
 
 /** Near 1 when almost all records have the same, large width; 0 for one column. */

@@ -29,6 +29,8 @@ export interface FoundTable {
   width: number;
   trailingDelimiter: boolean;
   preamble: PreambleLine[];
+  /** A quote of the header is out of place, and the header was mended. */
+  fault?: 'stray_quote' | 'unclosed_quote';
 }
 
 export interface FindOptions {
@@ -148,6 +150,7 @@ function describe(
     dataStart: last?.next ?? first.start,
     width,
     trailingDelimiter: shape.trailingDelimiter,
+    fault: header.find(({ fault }) => fault !== undefined)?.fault,
     preamble: head.slice(0, shape.preamble).map(({ line, start, end }) => ({
       line,
       text: Buffer.from(window.buffer.subarray(start, end)).toString('utf8'),

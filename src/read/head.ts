@@ -15,6 +15,8 @@ export interface HeadRecord {
   lines: number;
   /** A blank line stands before it. */
   isSetOff: boolean;
+  /** A quote of it is out of place, and it was mended. */
+  fault?: 'stray_quote' | 'unclosed_quote';
 }
 
 /** So much of a file is looked at to tell titles, header and data apart. */
@@ -34,19 +36,22 @@ export function readHead(
   const end = Math.min(window.end, window.from + MAX_BYTES);
   const isWhole = window.final && end === window.end;
   const splitter = new RecordSplitter(dialect);
+  const forgiving = new RecordSplitter(dialect, { paddingIsNothing: true });
   const records: HeadRecord[] = [];
   let line = options.line;
   let isSetOff = false;
   for (let start = window.from; start < end && records.length < maxRecords; ) {
     const split = splitter.split({ buffer, from: start, end });
-    const record = split.fault
+    const padded = split.fault ? forgiving.split({ buffer, from: start, end }) : split;
+    const record = padded.fault
       ? mendRecord({ buffer, from: start, end }, records.at(-1)?.cells.length ?? 0, dialect)
-      : split;
+      : padded;
     if (record.next >= end && !isWhole) break;
     if (record.end === start) isSetOff = true;
     else {
       const { cells, next, lines } = record;
-      records.push({ cells, start, end: record.end, next, line, lines, isSetOff });
+      const fault = padded.fault && { fault: padded.fault.kind };
+      records.push({ cells, start, end: record.end, next, line, lines, isSetOff, ...fault });
       isSetOff = false;
     }
     line += record.lines;

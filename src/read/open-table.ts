@@ -20,6 +20,8 @@ export interface ReadOptions {
   expectedNames: ReadonlySet<string>;
   /** Could this first record be data of the declared columns, in their order? */
   looksLikeData: (cells: string[]) => boolean;
+  /** Mend misplaced quotes of the header instead of refusing it. */
+  mendHeader?: boolean;
   maxRowBytes: number;
   maxColumns: number;
   maxDecompressedRatio: number;
@@ -62,7 +64,8 @@ export interface OpenTable {
 /**
  * Reads the beginning of a file: encoding, dialect, titles, header. `window` is used for its text and can be used again
  * for the next file when this one is finished.
- * Errors: `empty_file`, `binary_file`, `bad_encoding`, `bad_gzip`, `no_header`, `row_too_long`, `too_many_columns`.
+ * Errors: `empty_file`, `binary_file`, `bad_encoding`, `bad_gzip`, `no_header`, `stray_quote`, `unclosed_quote`,
+ * `row_too_long`, `too_many_columns`.
  */
 export async function openTable(
   file: FileSource,
@@ -81,6 +84,7 @@ export async function openTable(
   await fillFirstRecord(feed, { ...options, dialect, line });
   const found = findTable(window, { ...options, dialect, line });
   const { names, start, end, dataStart, width, trailingDelimiter } = found;
+  if (found.fault && !options.mendHeader) refuseQuotes(found.fault, found.line);
   refuseHead(feed, { line: found.line, end, width, maxColumns: options.maxColumns });
   // 4. Rows.
   const headerBytes = window.buffer.slice(start, dataStart);
@@ -136,6 +140,11 @@ async function fillFirstRecord(
     }
     await feed.readMore(Math.max(1, window.end - window.from));
   }
+}
+
+function refuseQuotes(fault: 'stray_quote' | 'unclosed_quote', line: number): never {
+  const what = fault === 'unclosed_quote' ? 'is never closed' : 'goes on after its closing quote';
+  throw new DropgateError(fault, `line ${line}: a quoted cell of the first record ${what}`);
 }
 
 /** Errors: `bad_encoding`, `too_many_columns`. */

@@ -59,6 +59,8 @@ function mainWidth(records: readonly HeadRecord[]): number {
     const most = counts.get(main)!;
     if (count > most || (count === most && width > main)) main = width;
   }
+  // Hardly any two records of one width: nothing tells titles from data.
+  if (counts.get(main)! * 3 < records.length || counts.get(main) === 1) return records[0]?.cells.length ?? 0;
   const first = firstBlock(records);
   const isTable = first.width > 1 && (first.count > MAX_PREAMBLE || first.count * 3 > counts.get(main)!);
   return isTable && first.count > 2 ? first.width : main;

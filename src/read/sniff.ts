@@ -72,7 +72,8 @@ function delimiterByHeader(sample: Buffer, { delimiter, expectedNames }: SniffOp
   if (expectedNames.size === 0) return undefined;
   const end = sample.findIndex((byte) => byte === LF || byte === CR);
   const line = sample.toString('utf8', 0, end < 0 ? sample.length : end);
-  const candidates = delimiter === 'auto' ? DELIMITERS : [delimiter];
+  // Whether a space belongs to the comma is not for the header to say.
+  const candidates = delimiter === 'auto' ? DELIMITERS.filter((one) => one !== ', ') : [delimiter];
   return candidates.find((candidate) => namesMatch(line, candidate, expectedNames));
 }
 
@@ -94,8 +95,15 @@ function unquote(cell: string): string {
 /** Nothing in the sample could mean more than the usual quotes and line ends. */
 function isSimple(sample: Buffer, delimiter: string, quote: string): boolean {
   if (quote === 'auto' && sample.includes("'")) return false;
-  if (sample.includes(`${delimiter} "`)) return false;
+  if (delimiter === ',' && hasSpacedComma(sample)) return false;
   return !sample.includes('\\') && lineEnds(sample) !== 'mixed';
+}
+
+/** Is there a comma with a space behind it in the first line, or before a quote? */
+function hasSpacedComma(sample: Buffer): boolean {
+  const at = sample.indexOf(', ');
+  if (at < 0) return false;
+  return sample.includes(', "') || !sample.subarray(0, at).some((byte) => byte === LF || byte === CR);
 }
 
 interface Weighing {

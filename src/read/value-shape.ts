@@ -30,7 +30,7 @@ const FORMS: RegExp[] = [
 const MISSING = /^(n\/?a|#n\/a|nan|null|none|-{1,3}|\.{1,3}|\?|\*)$/i;
 const WORDS = /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_.\-/&'’+()° ]*$/u;
 /** Several numbers are rather several values. */
-const NUMBER_LIST = /^\d+( \d+)+$/;
+const NUMBER_LIST = /^[\d.]+([ ,;:|][\d.]+)+$/;
 const JSON_LIKE = /^(\{.*\}|\[.*\])$/s;
 /** Quotes at the edge of an unquoted cell are not understood yet. */
 const HALF_QUOTED = /^["']|["']$/;
@@ -56,7 +56,7 @@ export function shapeOf(cell: string): ValueShape {
 function textScore(text: string): number {
   if (CONTROLS.test(text) || HALF_QUOTED.test(text)) return 0.1;
   if (MISSING.test(text)) return 0.95;
-  if (NUMBER_LIST.test(text)) return 0.5;
+  if (NUMBER_LIST.test(text)) return 0.1;
   if (WORDS.test(text)) return text.length < 100 ? 1 : 0.8;
   if (JSON_LIKE.test(text)) return 0.6;
   if (/[;|\t]/.test(text)) return 0.15;
