@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { REASONS, type ReasonCode } from '../src/base/errors.js';
 import { exitCodeOf } from '../src/cli/cli.js';
 import { repositoryRoot } from './helpers/real-data.js';
+import { Workshop } from './pipeline/workshop.js';
 
 interface DocumentedCode {
   code: string;
@@ -67,6 +68,20 @@ describe('docs/errors.md', () => {
     );
     expect(named.length).toBeGreaterThan(0);
     for (const code of named) expect(codes).toContain(code);
+  });
+});
+
+describe('the report in docs/errors.md', () => {
+  it('is one that the program writes', async () => {
+    const shown = JSON.parse(/```json\n([\s\S]*?)```/.exec(page)![1]);
+    const workshop = await Workshop.open({
+      config: 'people: { files: "*", columns: { name: TEXT, age: INTEGER, note: TEXT } }',
+    });
+    const { result } = await workshop.deliver('scores.csv', 'name,age,note\nann,3,x\nbob,three,y\n');
+    workshop.close();
+    const { sha256, reported_at } = result.report!;
+    expect(result.report).toEqual({ ...shown, sha256, reported_at });
+    expect(new Date(shown.reported_at).toISOString()).toBe(shown.reported_at);
   });
 });
 
