@@ -1,6 +1,5 @@
 import { formatBytes, formatCount, formatDuration } from '../base/text.js';
 import type { Pipeline } from '../pipeline/app.js';
-import { PROGRESS } from '../pipeline/convert-worker.js';
 import type { ReadyFile } from '../watch/types.js';
 
 const REFRESH_MS = 200;
@@ -20,17 +19,14 @@ export class Progress {
     if (!this.#isEnabled || files.length === 0) return;
     const totalBytes = files.reduce((sum, { size }) => sum + size, 0);
     const startedAt = performance.now();
-    const counters = new Float64Array(pipeline.progress);
     this.#timer = setInterval(() => {
-      const { totals } = pipeline.intake;
-      const done = totals.converted + totals.failed + totals.duplicates;
-      const inHand = done < files.length ? counters[PROGRESS.bytes] : 0;
+      const { totals, inHand } = pipeline.intake;
       this.#show(
         line({
-          done,
+          done: totals.converted + totals.failed + totals.duplicates,
           files: files.length,
-          rows: totals.rows + (inHand > 0 ? counters[PROGRESS.rows] : 0),
-          bytes: Math.min(totalBytes, totals.bytes + inHand),
+          rows: totals.rows + inHand.rows,
+          bytes: Math.min(totalBytes, totals.bytes + inHand.bytes),
           totalBytes,
           elapsedMs: performance.now() - startedAt,
         }),

@@ -11,7 +11,7 @@ import { Ledger } from '../ledger/ledger.js';
 import { FolderLock } from '../ledger/lock.js';
 import type { Engine } from '../load/engine.js';
 import { openEngine } from '../load/open-engine.js';
-import { type ConvertWorkerData, PROGRESS } from './convert-worker.js';
+import type { ConvertWorkerData } from './convert-worker.js';
 import { copyStream } from './copy-stream.js';
 import { GrowthWatch } from './growth-watch.js';
 import { Intake } from './intake.js';
@@ -33,8 +33,6 @@ export interface Pipeline {
   /** Absent when the engine is `none`. */
   loads: LoadQueue | undefined;
   engine: Engine | undefined;
-  /** Counters of the conversion in hand: see PROGRESS. */
-  progress: SharedArrayBuffer;
   originals: Originals;
   growth: GrowthWatch;
   /** Finishes what is in hand, within `shutdownMs`, and lets go of everything. */
@@ -122,7 +120,6 @@ function assemble(parts: {
     root,
   });
   const growth = new GrowthWatch({ folders, ledger, log, root });
-  const progress = new SharedArrayBuffer(PROGRESS.length * Float64Array.BYTES_PER_ELEMENT);
   const intake = new Intake({
     pool: convertPool,
     workers: intakeSettings.workers,
@@ -138,7 +135,6 @@ function assemble(parts: {
     root,
     release: releases.input,
     onConverted: (files) => loads?.offerConverted(files),
-    progress,
   });
   return {
     settings,
@@ -146,7 +142,6 @@ function assemble(parts: {
     intake,
     loads,
     engine,
-    progress,
     originals,
     growth,
     close: async () => {

@@ -10,6 +10,7 @@ import type { ReadyFile } from '../watch/types.js';
 import { type ConvertResult, failedOutright } from './convert-file.js';
 import type { ConvertTask } from './convert-worker.js';
 import type { Judged, Published, Publisher } from './publish.js';
+import { TaskProgress } from './task-progress.js';
 
 export interface IntakeOptions {
   /** Workers that run convert-worker. */
@@ -23,13 +24,14 @@ export interface IntakeOptions {
   release(name: string, retryInMs?: number): void;
   /** New Parquet files, in order. */
   onConverted(files: Extract<Published, { kind: 'converted' }>[]): void;
-  /** Progress counters of the task in hand, for a display. */
-  progress?: SharedArrayBuffer;
 }
 
 /** A task carries at most this many files and about this many bytes. */
 const MAX_TASK_FILES = 32;
 const MAX_TASK_BYTES = 8 << 20;
+
+/** How often the log tells how far a long file is. */
+const HEARTBEAT_MS = 10_000;
 
 const RETRY = { firstMs: 1000, maxMs: 60_000 };
 /** Attempts for a file that cannot be opened or read, before it is judged unreadable. */
@@ -68,9 +70,22 @@ export class Intake {
   /** How often a worker died with the file in hand; such a file travels alone. */
   readonly #deaths = new Map<string, number>();
   #idleWaiters: (() => void)[] = [];
+  readonly #inHand = new Set<TaskProgress>();
+  #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
+  }
+
+  /** Bytes and rows of unfinished files that the workers have read so far. */
+  get inHand(): { bytes: number; rows: number } {
+    let bytes = 0;
+    let rows = 0;
+    for (const task of this.#inHand) {
+      bytes += task.bytes;
+      rows += task.rows;
+    }
+    return { bytes, rows };
   }
 
   /** Files that wait for a worker. */
@@ -112,8 +127,22 @@ export class Intake {
       this.#running++;
       void this.#runTask(this.#takeTask());
     }
-    if (this.isBusy) return;
+    if (this.isBusy) {
+      this.#heartbeat ??= setInterval(() => this.#tellProgress(), HEARTBEAT_MS);
+      return;
+    }
+    clearInterval(this.#heartbeat);
+    this.#heartbeat = undefined;
     for (const resolve of this.#idleWaiters.splice(0)) resolve();
+  }
+
+  /** Whoever follows the log sees that a long file is getting on. */
+  #tellProgress(): void {
+    for (const task of this.#inHand) {
+      if (performance.now() - task.startedAtMs < HEARTBEAT_MS) continue;
+      const description = task.describe((file) => this.#shown(file));
+      if (description !== undefined) this.#options.log.info(`Converting ${description}`);
+    }
   }
 
   #takeTask(): ReadyFile[] {
@@ -156,10 +185,12 @@ export class Intake {
 
   /** Has a worker convert the files. A worker that dies of them is blamed on the file, if it was alone. */
   async #convert(files: ReadyFile[]): Promise<ConvertResult[]> {
+    const progress = new TaskProgress(files);
     const task: ConvertTask = {
       files: files.map(({ name, path: file }) => ({ name, path: file })),
-      progress: this.#options.progress,
+      progress: progress.counters,
     };
+    this.#inHand.add(progress);
     try {
       return (await this.#options.pool.run(task)) as ConvertResult[];
     } catch (error) {
@@ -172,6 +203,8 @@ export class Intake {
         `a worker ended while it converted the file: ${messageOf(error)}`,
       );
       return [failedOutright(files[0].name, internal)];
+    } finally {
+      this.#inHand.delete(progress);
     }
   }
 
