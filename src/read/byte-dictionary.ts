@@ -1,17 +1,27 @@
 import { Vector } from '../base/vector.js';
 
-/** Start value of {@link hashStep}: FNV-1a, 32 bits (http://www.isthe.com/chongo/tech/comp/fnv/). */
-export const HASH_SEED = 0x811c9dc5 | 0;
-export const HASH_PRIME = 0x01000193;
+/** Values up to this length are known by two words, all of their bytes; longer ones by a hash. */
+export const SHORT_BYTES = 7;
 
-/** Hash of `source[start..end)`, the same that the scanner computes while it looks for the end of a field. */
-export function hashBytes(source: Uint8Array, start: number, end: number): number {
-  let hash = HASH_SEED;
-  for (let i = start; i < end; i++) hash = Math.imul(hash ^ source[i], HASH_PRIME);
-  return hash;
+/** Start of the hash of a longer value; {@link hashStep} takes in one word after the other. */
+export const HASH_SEED = 0x811c9dc5 | 0;
+
+/** Takes the next four bytes of a value into its hash: little-endian, the last word filled with zeros. */
+export function hashStep(hash: number, word: number): number {
+  const mixed = Math.imul(hash ^ word, 0x9e3779b1);
+  return mixed ^ (mixed >>> 15);
 }
 
-const FIRST_SLOTS = 64;
+/*
+ * A slot holds four words: the id, two words that know the value, and its length + 1, which is 0 in a free slot.
+ * The two words are the value itself, little-endian and filled with zeros, or the hash of a longer value and 0.
+ */
+const SLOT_WORDS_LOG2 = 2;
+const SLOT_WORDS = 1 << SLOT_WORDS_LOG2;
+const FIRST = 1;
+const SECOND = 2;
+const TAG = 3;
+const FIRST_SLOTS_LOG2 = 6;
 
 /**
  * The distinct byte strings of one column, numbered in order of first appearance. Open addressing with linear
@@ -20,37 +30,52 @@ const FIRST_SLOTS = 64;
 export class ByteDictionary {
   /** The distinct values, UTF-8, by id. */
   readonly values = new Vector('bytes', 32);
-  #hashes = new Int32Array(32);
-  /** id + 1, or 0 for a free slot. */
-  #slots = new Int32Array(FIRST_SLOTS);
-  #mask = FIRST_SLOTS - 1;
+  #slots = new Int32Array(1 << (FIRST_SLOTS_LOG2 + SLOT_WORDS_LOG2));
+  /** How far a 32-bit hash is shifted to give a slot. */
+  #shift = 32 - FIRST_SLOTS_LOG2;
 
   /** Number of distinct values. */
   get count(): number {
     return this.values.length;
   }
 
-  /** The id of `source[start..end)`, which is added when it was not seen before. `hash` is its {@link hashBytes}. */
-  idOf(source: Uint8Array, start: number, end: number, hash: number): number {
+  /**
+   * The id of the short value at `source[start..start + length)`, which is added when it was not seen before.
+   * @param first its first four bytes, little-endian, filled with zeros
+   * @param second the bytes after those, likewise
+   */
+  idOfShort(first: number, second: number, length: number, source: Uint8Array, start: number): number {
     const slots = this.#slots;
-    const mask = this.#mask;
-    const offsets = this.values.offsets;
-    const bytes = this.values.bytes;
-    const size = end - start;
-    let slot = (hash ^ (hash >>> 15)) & mask;
-    for (;;) {
-      const id = slots[slot] - 1;
-      if (id < 0) return this.#add(source, start, end, hash, slot);
-      if (this.#hashes[id] === hash) {
-        const from = offsets[id];
-        if (offsets[id + 1] - from === size) {
-          let i = 0;
-          while (i < size && bytes[from + i] === source[start + i]) i++;
-          if (i === size) return id;
-        }
-      }
-      slot = (slot + 1) & mask;
+    const at = slotOf(first, second, this.#shift);
+    if (slots[at + FIRST] === first && slots[at + SECOND] === second && slots[at + TAG] === length + 1) {
+      return slots[at];
     }
+    return this.#searchShort({ first, second, length, source, start }, at);
+  }
+
+  /** The id of the longer value at `source[start..end)`, which is added when it was not seen before. */
+  idOfLong(hash: number, source: Uint8Array, start: number, end: number): number {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    const tag = end - start + 1;
+    let at = slotOf(hash, 0, this.#shift);
+    for (; slots[at + TAG] !== 0; at = (at + SLOT_WORDS) & mask) {
+      if (slots[at + FIRST] !== hash || slots[at + TAG] !== tag) continue;
+      if (this.#equals(slots[at], source, start, end)) return slots[at];
+    }
+    return this.#add({ first: hash, second: 0, length: end - start, source, start }, at);
+  }
+
+  /** The id of any value `source[start..end)`. */
+  idOf(source: Uint8Array, start: number, end: number): number {
+    if (end - start <= SHORT_BYTES) {
+      const first = wordAt(source, start, end);
+      return this.idOfShort(first, wordAt(source, start + 4, end), end - start, source, start);
+    }
+    let hash = HASH_SEED;
+    // A value whose length is a multiple of four ends with a word of zeros, as it does for the scanner.
+    for (let at = start; at <= end; at += 4) hash = hashStep(hash, wordAt(source, at, end));
+    return this.idOfLong(hash, source, start, end);
   }
 
   /** Forgets all values and keeps the memory. */
@@ -59,33 +84,70 @@ export class ByteDictionary {
     this.#slots.fill(0);
   }
 
-  #add(source: Uint8Array, start: number, end: number, hash: number, slot: number): number {
+  #searchShort(value: NewValue, from: number): number {
+    const { first, second, length } = value;
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let at = from;
+    for (; slots[at + TAG] !== 0; at = (at + SLOT_WORDS) & mask) {
+      if (slots[at + FIRST] === first && slots[at + SECOND] === second && slots[at + TAG] === length + 1) {
+        return slots[at];
+      }
+    }
+    return this.#add(value, at);
+  }
+
+  #equals(id: number, source: Uint8Array, start: number, end: number): boolean {
+    const { bytes, offsets } = this.values;
+    const shift = offsets[id] - start;
+    for (let i = start; i < end; i++) if (bytes[i + shift] !== source[i]) return false;
+    return true;
+  }
+
+  #add({ first, second, length, source, start }: NewValue, at: number): number {
     const id = this.values.length;
-    this.values.pushBytes(source, start, end);
-    if (id >= this.#hashes.length) this.#growHashes();
-    this.#hashes[id] = hash;
-    this.#slots[slot] = id + 1;
-    if ((id + 1) * 2 > this.#slots.length) this.#growSlots();
+    this.values.pushBytes(source, start, start + length);
+    const slots = this.#slots;
+    slots[at] = id;
+    slots[at + FIRST] = first;
+    slots[at + SECOND] = second;
+    slots[at + TAG] = length + 1;
+    if ((id + 1) * 2 > slots.length >> SLOT_WORDS_LOG2) this.#grow();
     return id;
   }
 
-  #growHashes(): void {
-    const next = new Int32Array(this.#hashes.length * 2);
-    next.set(this.#hashes);
-    this.#hashes = next;
-  }
-
-  #growSlots(): void {
-    const size = this.#slots.length * 2;
-    const slots = new Int32Array(size);
-    const mask = size - 1;
-    for (let id = 0; id < this.values.length; id++) {
-      const hash = this.#hashes[id];
-      let slot = (hash ^ (hash >>> 15)) & mask;
-      while (slots[slot] !== 0) slot = (slot + 1) & mask;
-      slots[slot] = id + 1;
+  #grow(): void {
+    const old = this.#slots;
+    const slots = new Int32Array(old.length * 2);
+    const mask = slots.length - 1;
+    this.#shift--;
+    for (let from = 0; from < old.length; from += SLOT_WORDS) {
+      if (old[from + TAG] === 0) continue;
+      let at = slotOf(old[from + FIRST], old[from + SECOND], this.#shift);
+      while (slots[at + TAG] !== 0) at = (at + SLOT_WORDS) & mask;
+      for (let word = 0; word < SLOT_WORDS; word++) slots[at + word] = old[from + word];
     }
     this.#slots = slots;
-    this.#mask = mask;
   }
+}
+
+/** A value that is looked for, and may have to be added. */
+interface NewValue {
+  first: number;
+  second: number;
+  length: number;
+  source: Uint8Array;
+  start: number;
+}
+
+/** Where in the slots the search for a value begins. The highest bits of a product depend on all bits of its factor. */
+function slotOf(first: number, second: number, shift: number): number {
+  return (Math.imul(first ^ Math.imul(second, 0x85ebca6b), 0x9e3779b1) >>> shift) << SLOT_WORDS_LOG2;
+}
+
+/** Up to four bytes of `source[at..end)` as a little-endian word, filled with zeros. */
+function wordAt(source: Uint8Array, at: number, end: number): number {
+  let word = 0;
+  for (let i = Math.min(at + 4, end) - 1; i >= at; i--) word = (word << 8) | source[i];
+  return word;
 }

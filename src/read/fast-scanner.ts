@@ -1,16 +1,32 @@
-import { HASH_PRIME, HASH_SEED, hashBytes } from './byte-dictionary.js';
-import { Scanner, type ScannerOptions } from './scanner.js';
+import { HASH_SEED, hashStep, SHORT_BYTES } from './byte-dictionary.js';
+import { type ScanColumn, Scanner, type ScannerOptions, type ScanWindow } from './scanner.js';
 
 const LF = 10;
 const CR = 13;
 
-/** Classes of bytes for the two inner loops. */
-const ORDINARY = 0;
-const SPECIAL = 1;
+/** A byte of every word. */
+const ONES = 0x01010101;
+const HIGHEST_BITS = 0x80808080 | 0;
+/** Bytes below this one are marked, whatever the dialect: line ends and other control characters. */
+const FIRST_ORDINARY = 0x10 * ONES;
+
+/** A cell that does not end as most of them do. */
+interface OddCell {
+  /** Where its text is: in the scanned buffer, or a copy in which doubled quotes are single. */
+  source: Uint8Array;
+  start: number;
+  stop: number;
+  /** Offset in the scanned buffer of what follows the cell. */
+  next: number;
+  /** Line breaks in it. */
+  breaks: number;
+  /** Offset of a quote that is out of place, or -1. */
+  fault: number;
+}
 
 /**
- * Turns bytes into columns in one pass: a field's hash is computed while its end is looked for, and the hash finds
- * the value in the column's dictionary, so that a value seen before costs one probe and no string.
+ * Turns bytes into columns in one pass, four bytes at a time. The words in which the end of a cell is looked for are also
+ * what finds its value in the column's dictionary, so that a value seen before costs one probe and no string.
  *
  * Accepts what RFC 4180 describes, with any one-byte delimiter and quote, LF, CRLF or CR; a quote inside an
  * unquoted cell is a character like any other. Blank lines are passed over where a table has two or more columns.
@@ -19,27 +35,27 @@ export class FastScanner extends Scanner {
   readonly #delimiter: number;
   readonly #quote: number;
   readonly #loneCrEnds: boolean;
-  readonly #unquotedClass = new Uint8Array(256);
-  readonly #quotedClass = new Uint8Array(256);
+  #view: DataView = new DataView(new ArrayBuffer(0));
   #scratch = new Uint8Array(256);
 
   constructor(options: ScannerOptions) {
     super(options);
-    this.#delimiter = options.dialect.delimiter === '' ? -1 : options.dialect.delimiter.charCodeAt(0);
-    this.#quote = options.dialect.quote === '' ? -1 : options.dialect.quote.charCodeAt(0);
-    this.#loneCrEnds = options.dialect.loneCrEnds;
-    for (const byte of [this.#delimiter, LF, CR]) if (byte >= 0) this.#unquotedClass[byte] = SPECIAL;
-    for (const byte of [this.#quote, LF, CR]) if (byte >= 0) this.#quotedClass[byte] = SPECIAL;
+    const { delimiter, quote, loneCrEnds } = options.dialect;
+    this.#delimiter = delimiter === '' ? -1 : delimiter.charCodeAt(0);
+    this.#quote = quote === '' ? -1 : quote.charCodeAt(0);
+    this.#loneCrEnds = loneCrEnds;
   }
 
   override scan(buffer: Uint8Array, from: number, end: number, final: boolean): number {
     this.beginBatch(from);
     const window = { buffer, end, final };
     buffer[end] = LF;
-    const unquotedClass = this.#unquotedClass;
-    const quotedClass = this.#quotedClass;
+    const view = this.#viewOf(buffer);
     const delimiter = this.#delimiter;
     const quote = this.#quote;
+    // Without delimiters or quotes, the line feed, which is marked anyway.
+    const delimiters = (delimiter < 0 ? LF : delimiter) * ONES;
+    const quotes = (quote < 0 ? LF : quote) * ONES;
     const width = this.width;
     const columns = this.columns;
     let position = from;
@@ -64,75 +80,73 @@ export class FastScanner extends Scanner {
       let fault = -1;
 
       for (;;) {
-        let source = buffer;
+        // 1. The first mark after the start of the cell: a delimiter (in quotes: a quote) or a control character.
         let start = position;
-        let stop: number;
+        let word = view.getInt32(start, true);
+        let ends = delimiters;
+        const isQuoted = (word & 0xff) === quote;
+        if (isQuoted) {
+          ends = quotes;
+          word = view.getInt32(++start, true);
+        }
+        let marks = marksIn(word, ends);
+        let stop = start;
+        let first = 0;
         let hash = HASH_SEED;
-        if (buffer[position] === quote && position < end) {
-          position++;
-          start = position;
-          let escaped = false;
-          for (;;) {
-            byte = buffer[position];
-            while (quotedClass[byte] === ORDINARY) {
-              hash = Math.imul(hash ^ byte, HASH_PRIME);
-              byte = buffer[++position];
-            }
-            if (position >= end) {
-              if (!final) return this.abandonRow(window, { from, position: recordStart });
-              break;
-            }
-            if (byte !== quote) {
-              if (byte === LF || (this.#loneCrEnds && buffer[position + 1] !== LF)) embeddedBreaks++;
-            } else if (buffer[position + 1] === quote && position + 1 < end) {
-              escaped = true;
-              position++;
-            } else {
-              break;
-            }
-            hash = Math.imul(hash ^ byte, HASH_PRIME);
-            position++;
+        if (marks === 0) {
+          first = word;
+          stop += 4;
+          word = view.getInt32(stop, true);
+          marks = marksIn(word, ends);
+          if (marks === 0) {
+            hash = hashStep(hash, first);
+            do {
+              hash = hashStep(hash, word);
+              stop += 4;
+              word = view.getInt32(stop, true);
+              marks = marksIn(word, ends);
+            } while (marks === 0);
           }
-          stop = position;
-          if (position >= end) {
-            fault = start - 1;
+        }
+        const bits = bitsBefore(marks);
+        const last = word & ((1 << bits) - 1);
+        stop += bits >> 3;
+        const length = stop - start;
+
+        // 2. Put the cell into its column, if it ends as most cells do.
+        let next = isQuoted ? stop + 1 : stop;
+        byte = buffer[next];
+        const endsPlainly =
+          next < end &&
+          (!isQuoted || buffer[stop] === quote) &&
+          (byte === delimiter || byte === LF || (byte === CR && buffer[next + 1] === LF && next + 1 < end));
+        if (!endsPlainly) {
+          const cell = this.#readOddCell(window, position);
+          if (cell === undefined) return this.abandonRow(window, { from, position: recordStart });
+          next = cell.next;
+          embeddedBreaks += cell.breaks;
+          fault = cell.fault;
+          if (fault >= 0) {
+            position = next;
             break;
           }
-          position++;
-          if (position >= end && !final) return this.abandonRow(window, { from, position: recordStart });
-          byte = buffer[position];
-          if (byte !== delimiter && byte !== LF && byte !== CR && position < end) {
-            fault = position - 1;
-            break;
+          if (column < width) putOddCell(columns[column], row, cell);
+          byte = buffer[next];
+        } else if (column < width) {
+          const target = columns[column];
+          if (target.dictionary === undefined) target.cells?.pushBytes(buffer, start, stop);
+          else if (length > SHORT_BYTES) {
+            target.ids[row] = target.dictionary.idOfLong(hashStep(hash, last), buffer, start, stop);
+          } else {
+            if (length < 4) first = last;
+            const second = length < 4 ? 0 : last;
+            target.ids[row] = target.dictionary.idOfShort(first, second, length, buffer, start);
           }
-          if (escaped) {
-            stop = this.#unescape(buffer, start, stop);
-            source = this.#scratch;
-            start = 0;
-            hash = hashBytes(source, 0, stop);
-          }
-        } else {
-          for (;;) {
-            byte = buffer[position];
-            while (unquotedClass[byte] === ORDINARY) {
-              hash = Math.imul(hash ^ byte, HASH_PRIME);
-              byte = buffer[++position];
-            }
-            if (byte !== CR || position >= end || this.lineEnd(buffer, position, end, final) !== 0) break;
-            hash = Math.imul(hash ^ byte, HASH_PRIME);
-            position++;
-          }
-          if (position >= end && !final) return this.abandonRow(window, { from, position: recordStart });
-          stop = position;
         }
 
-        if (column < width) {
-          const target = columns[column];
-          if (target.dictionary !== undefined)
-            target.ids[row] = target.dictionary.idOf(source, start, stop, hash);
-          else if (target.cells !== undefined) target.cells.pushBytes(source, start, stop);
-        }
+        // 3. On to the next cell, or the end of the record.
         column++;
+        position = next;
         if (byte === delimiter && position < end) {
           position++;
           continue;
@@ -144,6 +158,7 @@ export class FastScanner extends Scanner {
           if (position === 0) {
             // A quoted cell and then a carriage return that ends nothing.
             fault = recordEnd - 1;
+            position = recordEnd;
             column--;
             break;
           }
@@ -164,6 +179,58 @@ export class FastScanner extends Scanner {
     return this.endBatch(window, { from, position });
   }
 
+  #viewOf(buffer: Uint8Array): DataView {
+    if (this.#view.buffer !== buffer.buffer || this.#view.byteOffset !== buffer.byteOffset) {
+      this.#view = new DataView(buffer.buffer, buffer.byteOffset);
+    }
+    return this.#view;
+  }
+
+  /**
+   * Reads a cell byte by byte: one with control characters or doubled quotes in it, or at the end of the window. Undefined
+   * when more text is needed.
+   */
+  #readOddCell(window: ScanWindow, position: number): OddCell | undefined {
+    const isQuoted = window.buffer[position] === this.#quote && position < window.end;
+    return isQuoted ? this.#readQuoted(window, position) : this.#readUnquoted(window, position);
+  }
+
+  #readUnquoted({ buffer, end, final }: ScanWindow, start: number): OddCell | undefined {
+    let stop = start;
+    for (; stop < end; stop++) {
+      const byte = buffer[stop];
+      if (byte === this.#delimiter || byte === LF) break;
+      // A carriage return that ends nothing is a character like any other.
+      if (byte === CR && this.lineEnd(buffer, stop, end, final) !== 0) break;
+    }
+    if (stop >= end && !final) return undefined;
+    return { source: buffer, start, stop, next: stop, breaks: 0, fault: -1 };
+  }
+
+  #readQuoted({ buffer, end, final }: ScanWindow, opening: number): OddCell | undefined {
+    const quote = this.#quote;
+    const start = opening + 1;
+    let escaped = false;
+    let breaks = 0;
+    let stop = start;
+    for (; stop < end; stop++) {
+      const byte = buffer[stop];
+      if (byte === LF || (byte === CR && this.#loneCrEnds && buffer[stop + 1] !== LF)) breaks++;
+      if (byte !== quote) continue;
+      if (buffer[stop + 1] !== quote || stop + 1 >= end) break;
+      escaped = true;
+      stop++;
+    }
+    if (stop + 1 >= end && !final) return undefined;
+    const cell = { source: buffer, start, stop, next: stop + 1, breaks, fault: -1 };
+    if (stop >= end) return { ...cell, next: end, fault: opening };
+    const byte = buffer[stop + 1];
+    if (byte !== this.#delimiter && byte !== LF && byte !== CR && stop + 1 < end)
+      return { ...cell, fault: stop };
+    if (!escaped) return cell;
+    return { ...cell, source: this.#scratch, start: 0, stop: this.#unescape(buffer, start, stop) };
+  }
+
   /** Copies a quoted cell to the scratch buffer with doubled quotes made single. Returns its length. */
   #unescape(buffer: Uint8Array, start: number, end: number): number {
     if (this.#scratch.length < end - start) this.#scratch = new Uint8Array((end - start) * 2);
@@ -176,4 +243,23 @@ export class FastScanner extends Scanner {
     }
     return length;
   }
+}
+
+/**
+ * Marks, by its highest bit, the first byte of a word that is a control character or equals the byte that `ends` repeats;
+ * bytes after that may be marked wrongly. 0 when there is none. (Mycroft's test for a zero byte, and its kin.)
+ */
+function marksIn(word: number, ends: number): number {
+  const difference = word ^ ends;
+  return (((difference - ONES) & ~difference) | ((word - FIRST_ORDINARY) & ~word)) & HIGHEST_BITS;
+}
+
+/** Number of bits before the first marked byte. */
+function bitsBefore(marks: number): number {
+  return 24 - (Math.clz32(marks & -marks) & ~7);
+}
+
+function putOddCell(target: ScanColumn, row: number, { source, start, stop }: OddCell): void {
+  if (target.dictionary !== undefined) target.ids[row] = target.dictionary.idOf(source, start, stop);
+  else target.cells?.pushBytes(source, start, stop);
 }

@@ -1,5 +1,5 @@
 import { Vector } from '../base/vector.js';
-import { ByteDictionary, HASH_SEED, hashBytes } from './byte-dictionary.js';
+import { ByteDictionary } from './byte-dictionary.js';
 import type { Dialect } from './dialect.js';
 import { countFooterRecords, countTrailing } from './footer.js';
 import type { Irregularity, IrregularRecord, ScanNote } from './irregular.js';
@@ -8,8 +8,11 @@ import { lineEndAt, lineEndLength, RecordSplitter } from './record.js';
 
 export type { Irregularity, IrregularRecord, ScanNote } from './irregular.js';
 
-/** Scanners write a line feed behind the data, so that inner loops need no bound; a buffer needs this much room past `end`. */
-export const SENTINEL_BYTES = 1;
+/**
+ * Scanners write a line feed behind the data, so that inner loops need no bound, and read words of four bytes from there on;
+ * a buffer needs this much room past `end`.
+ */
+export const SENTINEL_BYTES = 4;
 
 /** Larger than any offset in a buffer. */
 const NEVER = 0x7fffffff;
@@ -257,12 +260,7 @@ export abstract class Scanner {
     if (!target.wanted) return;
     const bytes = Buffer.from(text);
     if (target.dictionary !== undefined)
-      target.ids[this.rowCount] = target.dictionary.idOf(
-        bytes,
-        0,
-        bytes.length,
-        hashBytes(bytes, 0, bytes.length),
-      );
+      target.ids[this.rowCount] = target.dictionary.idOf(bytes, 0, bytes.length);
     else target.cells?.pushBytes(bytes, 0, bytes.length);
   }
 
@@ -404,7 +402,7 @@ export abstract class Scanner {
 
   #putEmpty(column: number): void {
     const { dictionary, ids, cells } = this.columns[column];
-    if (dictionary !== undefined) ids[this.rowCount] = dictionary.idOf(NOTHING, 0, 0, HASH_SEED);
+    if (dictionary !== undefined) ids[this.rowCount] = dictionary.idOf(NOTHING, 0, 0);
     else cells?.pushBytes(NOTHING, 0, 0);
   }
 
