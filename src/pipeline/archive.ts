@@ -10,7 +10,12 @@ export async function removeOldArchives(archive: string, archiveDays: number): P
   if (archiveDays === 0) return 0;
   const oldest = Date.now() - archiveDays * DAY_MS;
   const names = await fs.promises.readdir(archive).catch(ignoreErrno<string[]>([], 'ENOENT'));
-  const old = names.filter((name) => DATE_FOLDER.test(name) && Date.parse(name) + DAY_MS < oldest);
+  const old = names.filter((name) => DATE_FOLDER.test(name) && endOfDay(name) < oldest);
   for (const name of old) await fs.promises.rm(path.join(archive, name), { recursive: true, force: true });
   return old.length;
+}
+
+/** Days are named in local time. */
+function endOfDay(name: string): number {
+  return Date.parse(`${name}T00:00:00`) + DAY_MS;
 }

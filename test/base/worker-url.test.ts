@@ -1,12 +1,19 @@
-import { expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { workerUrl } from '../../src/base/worker-url.js';
 
-test('a compiled caller finds its worker beside itself', () => {
-  const url = workerUrl('./embedded-worker.js', 'file:///opt/dropgate/dist/load/engines/embedded-thread.js');
-  expect(url.href).toBe('file:///opt/dropgate/dist/load/engines/embedded-worker.js');
-});
+describe('the file of a worker', () => {
+  it('lies beside its caller in the compiled program', () => {
+    expect(workerUrl('./convert-worker.js', 'file:///opt/dropgate/dist/pipeline/app.js').href).toBe(
+      'file:///opt/dropgate/dist/pipeline/convert-worker.js',
+    );
+  });
 
-test('a caller that runs from source finds the compiled worker, whatever the folder above is called', () => {
-  const url = workerUrl('../pipeline/convert-worker.js', 'file:///home/me/src/gate/src/cli/once.ts');
-  expect(url.href).toBe('file:///home/me/src/gate/dist/pipeline/convert-worker.js');
+  it('is the compiled one when the caller runs from source, wherever the repository lies', () => {
+    expect(workerUrl('./convert-worker.js', 'file:///home/ann/src/dropgate/src/pipeline/app.ts').href).toBe(
+      'file:///home/ann/src/dropgate/dist/pipeline/convert-worker.js',
+    );
+    expect(workerUrl('../load/x.js', 'file:///a%20b/src/pipeline/app.ts').href).toBe(
+      'file:///a%20b/dist/load/x.js',
+    );
+  });
 });
