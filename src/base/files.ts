@@ -137,16 +137,19 @@ export async function moveNoOverwrite(source: string, target: string): Promise<b
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === 'EEXIST') return finishInterruptedMove(source, target);
-    if (errno === 'EXDEV') return copyNoOverwrite(source, target);
-    if (errno === 'EPERM' || errno === 'ENOTSUP' || errno === 'EMLINK' || errno === 'ENOSYS') {
-      return reserveAndRename(source, target);
-    }
+    // Some file systems say EXDEV of two names in one folder, where no copy would help.
+    if (errno === 'EXDEV' && path.dirname(source) !== path.dirname(target))
+      return copyNoOverwrite(source, target);
+    if (errno !== undefined && NO_LINKS.has(errno)) return reserveAndRename(source, target);
     throw error;
   }
   crashPoint('linked');
   await fileOps.unlink(source);
   return true;
 }
+
+/** What link(2) answers where links are not to be had. */
+const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EMLINK', 'ENOSYS', 'EXDEV']);
 
 /** A move that was killed between link and unlink left the same file under both names: finish it. */
 async function finishInterruptedMove(source: string, target: string): Promise<boolean> {

@@ -259,7 +259,17 @@ interface Conclusion {
   startedAt: number;
 }
 
+/** The result; when there is none, no temporary file is left behind. */
 async function conclude(conclusion: Conclusion): Promise<ConvertResult> {
+  try {
+    return await resultOf(conclusion);
+  } catch (error) {
+    await removeTemps(conclusion.outcome);
+    throw error;
+  }
+}
+
+async function resultOf(conclusion: Conclusion): Promise<ConvertResult> {
   const { source, name, dataset, outcome, context, table } = conclusion;
   if (!source.isUnchanged()) return discard(outcome, { status: 'changed', name });
   const sha256 = source.sha256();
@@ -276,7 +286,7 @@ async function conclude(conclusion: Conclusion): Promise<ConvertResult> {
     const failed = { status: 'failed', name, sha256, report, fingerprint: source.fingerprint } as const;
     return discard(outcome, { ...failed, bytesIn: source.size });
   }
-  const temps = await finish(outcome, {
+  const temps = outcome.finish({
     'dropgate.source': name,
     'dropgate.sha256': sha256,
     'dropgate.dataset': dataset.name,
@@ -318,19 +328,6 @@ function convertedWording(violations: ViolationList): { message: string; hint: s
     message: `rows were left out: ${message}`,
     hint: 'Mend the rows in the rejected file and drop it again.',
   };
-}
-
-/** Completes the temporary files, or leaves none behind. */
-async function finish(
-  outcome: RowsOutcome,
-  metadata: Record<string, string>,
-): Promise<ReturnType<RowsOutcome['finish']>> {
-  try {
-    return outcome.finish(metadata);
-  } catch (error) {
-    await removeTemps(outcome);
-    throw error;
-  }
 }
 
 async function discard(outcome: RowsOutcome, result: ConvertResult): Promise<ConvertResult> {

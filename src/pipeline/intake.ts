@@ -7,6 +7,7 @@ import type { Log } from '../base/log.js';
 import { backoffMs, TroubleNotice } from '../base/retry.js';
 import { formatBytes, formatDuration, plural } from '../base/text.js';
 import type { ReadyFile } from '../watch/types.js';
+import { Chores } from './chores.js';
 import { type ConvertResult, failedOutright } from './convert-file.js';
 import type { ConvertTask } from './convert-worker.js';
 import type { Judged, Published, Publisher } from './publish.js';
@@ -63,9 +64,7 @@ export class Intake {
   readonly #trouble = new TroubleNotice();
   /** Files that could not be converted for now, and how often not. */
   readonly #troubled = new Map<string, { attempts: number; path: string }>();
-  readonly #ledgerTrouble = new TroubleNotice();
-  /** Verdicts that were told, but could not be written into the ledger yet. */
-  #unconfirmed: Published[] = [];
+  readonly #chores: Chores;
   readonly #readAttempts = new Map<string, number>();
   /** How often a worker died with the file in hand; such a file travels alone. */
   readonly #deaths = new Map<string, number>();
@@ -75,6 +74,7 @@ export class Intake {
 
   constructor(options: IntakeOptions) {
     this.#options = options;
+    this.#chores = new Chores(options.log);
   }
 
   /** Bytes and rows of unfinished files that the workers have read so far. */
@@ -112,6 +112,7 @@ export class Intake {
   /** Takes no more files; resolves when those in hand are published. */
   stop(): Promise<void> {
     this.#isStopped = true;
+    this.#chores.stop();
     this.#queue.length = 0;
     this.#next = 0;
     return this.idle();
@@ -214,12 +215,14 @@ export class Intake {
     const final: Judged[] = [];
     for (const [i, file] of files.entries()) {
       const one = { file, result: results[i] };
-      if (await this.#isFinal(one)) final.push(one);
+      if (this.#isFinal(one)) final.push(one);
     }
     // 2. Names and places.
     const published = await publisher.publish(final, ({ file, result }, error) => {
       void publisher.discard([result]);
       this.#postpone([file], error);
+      // Moved, but not seen to be: nobody will offer it again.
+      if (!fs.existsSync(file.path)) this.#finishVanished(file);
     });
     // 3. What there is to tell.
     for (const one of published) this.#tell(one);
@@ -227,7 +230,7 @@ export class Intake {
     const converted = published.filter((one) => one.kind === 'converted');
     if (converted.length > 0) onConverted(converted);
     // 4. Told and done.
-    this.#confirm(published);
+    await this.#chores.do('write the local ledger', () => publisher.confirm(published));
     crashPoint('original-recorded');
     for (const { file } of published) {
       release(file.name);
@@ -235,34 +238,15 @@ export class Intake {
     }
   }
 
-  /** A ledger that cannot be written holds up nothing: the next start finds out what it missed. */
-  #confirm(published: readonly Published[]): void {
-    this.#unconfirmed.push(...published);
-    try {
-      this.#options.publisher.confirm(this.#unconfirmed);
-      this.#unconfirmed = [];
-      this.#ledgerTrouble.recovered((ms) =>
-        this.#options.log.info(`The local ledger can be written again after ${formatDuration(ms)}`),
-      );
-    } catch (error) {
-      this.#ledgerTrouble.failed(() =>
-        this.#options.log.error(
-          `The local ledger cannot be written: ${messageOf(error)}; the work goes on, trying again`,
-        ),
-      );
-    }
-  }
-
   /** Is this a verdict? Everything else is released to be looked at again. */
-  async #isFinal({ file, result }: Judged): Promise<boolean> {
+  #isFinal({ file, result }: Judged): boolean {
     switch (result.status) {
       case 'converted':
         return true;
       case 'failed':
         return !this.#isWorthAnotherAttempt(file, result.report.code);
       case 'gone':
-        await this.#options.publisher.finishVanished(file.name);
-        this.#recovered(file.name);
+        this.#finishVanished(file);
         this.#options.release(file.name);
         return false;
       case 'changed':
@@ -275,6 +259,15 @@ export class Intake {
         this.#postpone([file], new Error(result.message));
         return false;
     }
+  }
+
+  /** It was put away by a try that failed behind that, or its sender took it back. */
+  #finishVanished({ name, path: file }: ReadyFile): void {
+    const { publisher } = this.#options;
+    void this.#chores.do(`finish ${this.#shown(file)}`, async () => {
+      await publisher.finishVanished(name);
+      this.#recovered(name);
+    });
   }
 
   /** Rights and disks are sometimes mended while we look; after a few attempts the file is judged. */

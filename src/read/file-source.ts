@@ -34,8 +34,9 @@ export class FileSource implements ByteSource {
   /** Opens the file. Errors: `not_regular_file`, `unreadable`; ENOENT is thrown on, the file is gone. */
   constructor(path: string) {
     this.path = path;
-    this.#fd = openRegular(path);
-    this.fingerprint = fingerprintOf(fs.fstatSync(this.#fd, { bigint: true }));
+    const { fd, stats } = openRegular(path);
+    this.#fd = fd;
+    this.fingerprint = fingerprintOf(stats);
   }
 
   get size(): number {
@@ -178,7 +179,7 @@ function* compressedChunks(file: FileSource): Generator<Uint8Array> {
   }
 }
 
-function openRegular(path: string): number {
+function openRegular(path: string): { fd: number; stats: fs.BigIntStats } {
   let fd: number;
   try {
     fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
@@ -196,9 +197,14 @@ function openRegular(path: string): number {
     }
     throw error;
   }
-  if (fs.fstatSync(fd).isFile()) return fd;
-  fs.closeSync(fd);
-  throw new DropgateError('not_regular_file', 'the entry is not a regular file');
+  try {
+    const stats = fs.fstatSync(fd, { bigint: true });
+    if (stats.isFile()) return { fd, stats };
+    throw new DropgateError('not_regular_file', 'the entry is not a regular file');
+  } catch (error) {
+    fs.closeSync(fd);
+    throw error;
+  }
 }
 
 function fingerprintOf(stats: fs.BigIntStats): FileFingerprint {
