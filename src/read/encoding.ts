@@ -82,6 +82,7 @@ const MIN_PAIRED_SHARE = 0.4;
  */
 function utf16WithoutBom(block: Uint8Array): string | undefined {
   const size = Math.min(block.length, WIDE_SAMPLE_BYTES) & ~1;
+  if (!block.subarray(0, size).includes(0)) return undefined;
   const zeros = [0, 0];
   const paired = [0, 0];
   let structural = 0;

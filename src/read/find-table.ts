@@ -47,17 +47,29 @@ export interface FindOptions {
  * at once. Errors: \`empty_file\`, \`no_header\`.
  */
 export function findTable(window: TextWindow, options: FindOptions): FoundTable {
-  const first = readHead(window, { ...options, maxRecords: FIRST_RECORDS });
+  const first = readHead(window, { ...options, maxRecords: 1 });
   const atOnce = findDeclared(first, options);
-  if (atOnce?.preamble === 0) return describe(window, first, { ...atOnce, origin: originOf(options) });
+  if (atOnce && !isDoubtful(window, first[0]))
+    return describe(window, first, { ...atOnce, origin: originOf(options) });
   const head = readHead(window, options);
   refuseVoid(window, head, options);
   const { shape, origin } = judge(head, options);
   return describe(window, head, { ...shape, origin });
 }
 
-/** A header and the first rows below it. */
-const FIRST_RECORDS = 3;
+const LF = 10;
+const CR = 13;
+const OPENING = new Set([...'([%'].map((char) => char.charCodeAt(0)));
+const DELIMITERS = new Set([...',;\t|^~:# '].map((char) => char.charCodeAt(0)));
+
+/** Might units stand below the header, or delimiters behind the last cells? */
+function isDoubtful({ buffer, end }: TextWindow, header: HeadRecord): boolean {
+  if (header.cells.at(-1)!.trim() === '') return true;
+  let position = header.next;
+  if (OPENING.has(buffer[position]) || OPENING.has(buffer[position + 1])) return true;
+  while (position < end && buffer[position] !== LF && buffer[position] !== CR) position++;
+  return position > header.next && DELIMITERS.has(buffer[position - 1]);
+}
 
 function originOf({ header }: FindOptions): Origin {
   return header === 'auto' ? 'detected' : 'user';

@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import { DropgateError } from '../base/errors.js';
 import type { ByteSource } from './file-source.js';
 import { guessEncoding } from './guess-encoding.js';
@@ -91,9 +90,4 @@ function countBytes(bytes: Uint8Array): { leads: number; controls: number } {
     else if (byte < 32 && byte !== 10 && byte !== 13 && byte !== 9 && byte !== 12) controls++;
   }
   return { leads, controls };
-}
-
-/** Is a block valid UTF-8, a character that its end cuts aside? */
-export function isUtf8Start(block: Uint8Array, whole: boolean): boolean {
-  return isUtf8(whole ? block : block.subarray(0, lastCharacterEnd(block)));
 }

@@ -1,7 +1,7 @@
 import { detectEncoding, type FoundEncoding } from './encoding.js';
 import { type ByteSource, type FileSource, GunzipSource } from './file-source.js';
 import { SENTINEL_BYTES } from './scanner.js';
-import { isUtf8Start, surveyEncoding } from './survey.js';
+import { surveyEncoding } from './survey.js';
 import { decode, TranscodingSource } from './transcode.js';
 import { findEscapes, findInvalidUtf8, lastCharacterEnd } from './undecodable.js';
 
@@ -125,8 +125,11 @@ export class TextFeed {
       return new TextFeed({ window, encoding, source, file, restartsOnInvalid: false });
     }
     if (encoding) return TextFeed.#transcoded({ file, window, options, encoding });
-    if (options.encoding === 'auto' && isUtf8Start(block, window.final)) {
+    if (options.encoding === 'survey') return TextFeed.#surveyed(file, window, options);
+    try {
       return new TextFeed({ window, encoding: detected('utf-8'), source, file, restartsOnInvalid: true });
+    } catch (error) {
+      if (!(error instanceof NotUtf8)) throw error;
     }
     return TextFeed.#surveyed(file, window, options);
   }
