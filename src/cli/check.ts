@@ -4,7 +4,7 @@ import { plural } from '../base/text.js';
 import { VERSION } from '../base/version.js';
 import { type ConvertResult, convertFile } from '../pipeline/convert-file.js';
 import { openContext } from '../pipeline/convert-worker.js';
-import type { Report, ReportedViolation } from '../pipeline/report.js';
+import { describeNote, type Report, type ReportedViolation } from '../pipeline/report.js';
 import type { Command, CommandContext } from './command.js';
 
 /** `dropgate check`: the verdict, touching nothing. */
@@ -71,6 +71,7 @@ function show(context: CommandContext, file: string, report: Report): void {
   for (const violation of violations.slice(0, MAX_SHOWN)) context.out(`  ${describe(violation)}`);
   const more = violations.length + report.violations_not_listed - MAX_SHOWN;
   if (more > 0) context.out(`  and ${plural(more, 'more violation')}; --json lists up to 1,000`);
+  for (const note of report.notes) context.out(`  ${describeNote(note)}`);
   if (report.hint !== '') context.out(`  ${report.hint}`);
 }
 

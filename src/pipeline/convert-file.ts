@@ -17,6 +17,7 @@ import {
   emptyCounts,
   NoteList,
   type Report,
+  type ReportedNote,
   summarise,
   ViolationList,
 } from './report.js';
@@ -55,6 +56,8 @@ export interface ConvertedFile {
   counts: Counts;
   /** Present when rows were dropped or set aside, and in a dry run. */
   report?: Report;
+  /** Lines that are no records of the table, and records whose quotes were mended: the first ones, and how many in all. */
+  notes: { listed: ReportedNote[]; total: number };
   /** Names of other datasets that claim the file too. */
   alsoClaimedBy: string[];
   bytesIn: number;
@@ -315,6 +318,7 @@ async function resultOf(conclusion: Conclusion): Promise<ConvertResult> {
           notes: outcome.notes,
         })
       : undefined,
+    notes: { listed: outcome.notes.listed, total: outcome.notes.total },
     alsoClaimedBy: conclusion.alsoClaimedBy,
     bytesIn: source.size,
     durationMs: performance.now() - conclusion.startedAt,

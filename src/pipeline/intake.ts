@@ -8,9 +8,10 @@ import { backoffMs, TroubleNotice } from '../base/retry.js';
 import { formatBytes, formatDuration, plural } from '../base/text.js';
 import type { ReadyFile } from '../watch/types.js';
 import { Chores } from './chores.js';
-import { type ConvertResult, failedOutright } from './convert-file.js';
+import { type ConvertedFile, type ConvertResult, failedOutright } from './convert-file.js';
 import type { ConvertTask } from './convert-worker.js';
 import type { Judged, Published, Publisher } from './publish.js';
+import { describeNote } from './report.js';
 import { TaskProgress } from './task-progress.js';
 
 export interface IntakeOptions {
@@ -364,6 +365,7 @@ export class Intake {
     });
     if (one.rejects)
       log.warning(`Rows left out of ${source} are in ${this.#shown(one.rejects)}, reasons beside it`);
+    if (one.result.notes.total > 0) log.warning(`${source}: ${describeNotes(one.result.notes)}`);
     if (alsoClaimedBy.length > 0) {
       log.warning(
         `${source} is also claimed by ${alsoClaimedBy.join(', ')}; ${dataset} comes first in schema.yaml`,
@@ -374,6 +376,16 @@ export class Intake {
   #shown(file: string): string {
     return path.relative(this.#options.root, file) || file;
   }
+}
+
+/** Notes that a line of the log shows. */
+const MAX_TOLD_NOTES = 3;
+
+/** What is no row is told, so that nobody has to trust our judgement blindly. */
+function describeNotes({ listed, total }: ConvertedFile['notes']): string {
+  const told = listed.slice(0, MAX_TOLD_NOTES).map(describeNote);
+  const more = total - told.length;
+  return `${told.join(', ')}${more > 0 ? ` and ${plural(more, 'more line')}; "dropgate check" lists them` : ''}`;
 }
 
 function capitalised(text: string): string {

@@ -1,5 +1,5 @@
 import { REASONS, type ReasonCode } from '../base/errors.js';
-import { plural } from '../base/text.js';
+import { plural, quoteValue } from '../base/text.js';
 
 /** Most violations a report lists; all of them are counted. */
 export const MAX_VIOLATIONS = 1000;
@@ -32,6 +32,18 @@ export interface ReportedNote {
   kind: 'preamble' | 'repeated_header' | 'footer' | 'mended_quote';
   /** The line as it stands, shortened. */
   text: string;
+}
+
+const NOTE_KINDS: Record<ReportedNote['kind'], string> = {
+  preamble: 'above the table, no row',
+  repeated_header: 'the header again, no row',
+  footer: 'below the table, no row',
+  mended_quote: 'a misplaced quote was mended',
+};
+
+/** `line 5 "Source: registry" (below the table, no row)`. */
+export function describeNote({ line, kind, text }: ReportedNote): string {
+  return `line ${line} ${quoteValue(text, 40)} (${NOTE_KINDS[kind]})`;
 }
 
 /** Most notes a report lists; all of them are counted. */

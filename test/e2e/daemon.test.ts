@@ -87,6 +87,16 @@ describe('the daemon', () => {
     await site.logged('Converted input_csv/x.csv to output_parquet/x-2.parquet');
   });
 
+  it('says which lines it took for no rows', async () => {
+    site = new Site(SCHEMA);
+    await site.start();
+    site.drop('noted.csv', 'x,y\n1,a\n2,b\n\nSource: registry\n');
+    const log = await site.logged(
+      /WARNING - input_csv\/noted\.csv: line 5 "Source: registry" \(below the table, no row\)/,
+    );
+    expect(log).toContain('noted.parquet: 2 rows');
+  });
+
   it('is alone on its folders', async () => {
     site = new Site(SCHEMA);
     const first = await site.start();
