@@ -270,6 +270,8 @@ export async function moveIntoOwnFolder(
       await moveByCopy(source, { temp, place: (copy) => fileOps.rename(copy, target).then(() => true) });
       return { path: target, isCopy: true };
     }
+    // Of two names of one file rename(2) does nothing: an interrupted retry leaves such a pair.
+    if (!(await isAbsent(source))) await finishInterruptedMove(source, target);
     return { path: target, isCopy: false };
   }
   throw new Error('unreachable: candidate names are endless');

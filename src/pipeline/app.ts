@@ -197,7 +197,9 @@ function makeFolders({ folders }: Settings): void {
 
 async function sweep({ folders }: Settings, log: Log): Promise<void> {
   const swept = await Promise.all(
-    [folders.output, folders.outputFailed, folders.failed, folders.archive].map(sweepTempFiles),
+    [folders.input, folders.archive, folders.failed, folders.output, folders.outputFailed].map(
+      sweepTempFiles,
+    ),
   );
   const count = swept.reduce((sum, one) => sum + one, 0);
   if (count > 0) log.info(`Removed ${plural(count, 'unfinished temporary file')} of an interrupted run`);

@@ -246,6 +246,13 @@ describe('moveIntoOwnFolder', () => {
     },
   );
 
+  it('leaves one name of a file that stands under both', async () => {
+    const [from, to] = [folderWith({ 'scores.csv': 'x' }), folderWith()];
+    fs.linkSync(path.join(from, 'scores.csv'), path.join(to, 'scores.csv'));
+    await moveIntoOwnFolder(path.join(from, 'scores.csv'), to, { ...name, isFree: async () => true });
+    expect([contents(from), contents(to)]).toEqual([{}, { 'scores.csv': 'x' }]);
+  });
+
   it('says that the source is gone', async () => {
     const moving = moveIntoOwnFolder(path.join(folderWith(), 'scores.csv'), folderWith(), name);
     await expect(moving).rejects.toMatchObject({ code: 'ENOENT' });
