@@ -6,6 +6,21 @@ export interface Scored {
   /** The delimiter '' means one column. */
   dialect: Dialect;
   score: number;
+  /** Records of the most frequent width, quotes all in place. */
+  typical: number;
+  quotes: QuoteEvidence;
+}
+
+/** What the quotes of a sample say of a dialect. */
+export interface QuoteEvidence {
+  /** Records with quoted cells by the rules, and records that break them. */
+  sound: number;
+  faulty: number;
+  /** Quotes are doubled inside quoted cells. */
+  doubled: boolean;
+  /** Where the dialect has no quotes: cells that stand between quotes, and cells with one at an end only. */
+  wrapped: number;
+  half: number;
 }
 
 /** Pieces of a file, decoded: its head, and others that begin with a line. */
@@ -45,16 +60,40 @@ const MOST_LINES = 0.9;
  */
 export function scoreDialects(candidates: Dialect[], sample: Sample): Scored[] {
   const shapes = new Map<string, ValueShape>();
-  const scored = candidates.map((dialect) => ({ dialect, score: scoreOf(dialect, sample, shapes) }));
+  const scored = candidates.map((dialect) => {
+    const rows = rowsOf(dialect, sample);
+    const typical = Math.max(0, ...widthsOf(rows).values());
+    return { dialect, score: scoreOf(dialect, rows, shapes), typical, quotes: quoteEvidence(rows, dialect) };
+  });
   // Stable: on equal scores the usual delimiter and the usual quote, which come first, win.
   return scored.sort((a, b) => b.score - a.score);
 }
 
-function scoreOf(dialect: Dialect, sample: Sample, shapes: Map<string, ValueShape>): number {
-  const rows = sample.texts.flatMap((text) => {
+function rowsOf(dialect: Dialect, sample: Sample): SampleRow[] {
+  return sample.texts.flatMap((text) => {
     const found = splitText(text, dialect, MAX_RECORDS);
     return sample.isCut && found.length > 1 && found.length < MAX_RECORDS ? found.slice(0, -1) : found;
   });
+}
+
+function quoteEvidence(rows: SampleRow[], { quote }: Dialect): QuoteEvidence {
+  const evidence = { sound: 0, faulty: 0, doubled: false, wrapped: 0, half: 0 };
+  for (const { cells, quoted, isFaulty } of rows) {
+    if (isFaulty) evidence.faulty++;
+    else if (quoted?.includes(true)) {
+      evidence.sound++;
+      evidence.doubled ||= cells.some((cell, i) => quoted[i] && cell.includes(quote + quote));
+    }
+    if (quote !== '') continue;
+    for (const cell of cells) {
+      if (/^(["']).*\1$/s.test(cell)) evidence.wrapped++;
+      else if (/^"|"$/.test(cell)) evidence.half++;
+    }
+  }
+  return evidence;
+}
+
+function scoreOf(dialect: Dialect, rows: SampleRow[], shapes: Map<string, ValueShape>): number {
   if (rows.length === 0) return 0;
   const { fit, numbers, forms } = valueFit(rows, dialect, shapes);
   const trust = (TRUST[dialect.delimiter] ?? 1) * (dialect.escape === 'none' ? TRUST_IN_NO_ESCAPE : 1);
@@ -65,13 +104,18 @@ function scoreOf(dialect: Dialect, sample: Sample, shapes: Map<string, ValueShap
 
 /** Near 1 when almost all records have the same, large width; 0 for one column. */
 function uniformity(rows: SampleRow[]): number {
+  let sum = 0;
+  for (const [width, count] of widthsOf(rows)) sum += ((count / rows.length) ** 2 * (width - 1)) / width;
+  return sum;
+}
+
+/** How many records have which number of cells. */
+function widthsOf(rows: SampleRow[]): Map<number, number> {
   const byWidth = new Map<number, number>();
   for (const { cells, isFaulty } of rows) {
     if (!isFaulty) byWidth.set(cells.length, (byWidth.get(cells.length) ?? 0) + 1);
   }
-  let sum = 0;
-  for (const [width, count] of byWidth) sum += ((count / rows.length) ** 2 * (width - 1)) / width;
-  return sum;
+  return byWidth;
 }
 
 const QUOTED_SCORE = 0.97;

@@ -1,6 +1,6 @@
 import type { Dialect } from './dialect.js';
 import { mendRecord } from './mend-record.js';
-import { RecordSplitter } from './record.js';
+import { lineEndAt, lineEndLength, RecordSplitter } from './record.js';
 import type { TextWindow } from './text-feed.js';
 
 /** A record at the beginning of a file. */
@@ -38,13 +38,19 @@ export function readHead(
   const splitter = new RecordSplitter(dialect);
   const forgiving = new RecordSplitter(dialect, { paddingIsNothing: true });
   const records: HeadRecord[] = [];
+  /** Number of cells of the second line. */
+  const widthBelow = (): number => {
+    const firstEnd = lineEndAt(buffer, { from: window.from, end, dialect });
+    const from = firstEnd + lineEndLength(buffer, firstEnd, end, dialect);
+    return splitter.split({ buffer, from, end: lineEndAt(buffer, { from, end, dialect }) }).cells.length;
+  };
   let line = options.line;
   let isSetOff = false;
   for (let start = window.from; start < end && records.length < maxRecords; ) {
     const split = splitter.split({ buffer, from: start, end });
     const padded = split.fault ? forgiving.split({ buffer, from: start, end }) : split;
     const record = padded.fault
-      ? mendRecord({ buffer, from: start, end }, records.at(-1)?.cells.length ?? 0, dialect)
+      ? mendRecord({ buffer, from: start, end }, records.at(-1)?.cells.length ?? widthBelow(), dialect)
       : padded;
     if (record.next >= end && !isWhole) break;
     if (record.end === start) isSetOff = true;

@@ -27,7 +27,7 @@ export function mendRecord(span: Span, width: number, dialect: Dialect): MendedR
   const next = lineEnd + lineEndLength(span.buffer, lineEnd, span.end, dialect);
   const ofLine = { end: lineEnd, next, lines: 1 };
   const closed = closedReadings(dialect);
-  const inLine = firstFitting(line, width, closed);
+  const inLine = firstFitting(line, width, [...literalReadings(line, dialect), ...closed]);
   if (inLine) return { cells: inLine.cells, ...ofLine, fits: true };
   const across = firstFitting(near, width, closed);
   if (across && !holdsRecord({ ...span, from: next, end: across.end }, width, dialect)) {
@@ -38,6 +38,14 @@ export function mendRecord(span: Span, width: number, dialect: Dialect): MendedR
   const { cells } = openReadings(dialect)[0].split(line);
   return { cells, ...ofLine, fits: false };
 }
+
+/** The reading of a record with backslashes before quotes, if that gives it the table's number of cells. */
+export function readBackslashes(span: Span, width: number, dialect: Dialect): SplitRecord | undefined {
+  if (!span.buffer.subarray(span.from, span.end).includes(BACKSLASH)) return undefined;
+  return firstFitting(span, width, [new RecordSplitter({ ...dialect, escape: 'backslash' })]);
+}
+
+const BACKSLASH = 92;
 
 /** Is one of these lines a record of the table? Then they are not all inside a cell. */
 export function holdsRecord(lines: Span, width: number, dialect: Dialect): boolean {
@@ -69,6 +77,21 @@ function closedReadings(dialect: Dialect): RecordSplitter[] {
     new RecordSplitter({ ...dialect, escape: 'none' }),
   ];
 }
+
+/** Readings in which one of the quotes that seem to open a cell is text, the cell having no other. */
+function literalReadings({ buffer, from, end }: Span, dialect: Dialect): RecordSplitter[] {
+  const readings: RecordSplitter[] = [];
+  const bare = new RecordSplitter({ ...dialect, quote: '' });
+  const quote = dialect.quote.charCodeAt(0);
+  for (let at = from; at < end && readings.length < MAX_LITERALS; at++) {
+    if (buffer[at] !== quote) continue;
+    const [cell] = bare.split({ buffer, from: at, end }).cells;
+    if (cell.indexOf(dialect.quote, 1) < 0) readings.push(new RecordSplitter(dialect, { literalAt: at }));
+  }
+  return readings;
+}
+
+const MAX_LITERALS = 64;
 
 /** Readings in which no quote is wrong. */
 function openReadings(dialect: Dialect): RecordSplitter[] {

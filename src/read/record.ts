@@ -32,6 +32,8 @@ export interface Leniency {
   strayIsText?: boolean;
   /** A cell whose quote is not closed is text, quote included. */
   openIsText?: boolean;
+  /** Offset of a quote that opens no cell but is text. */
+  literalAt?: number;
   /** White space between a closing quote and the end of its cell is nothing. */
   paddingIsNothing?: boolean;
 }
@@ -45,6 +47,7 @@ export class RecordSplitter {
   readonly #doubles: boolean;
   readonly #strayIsText: boolean;
   readonly #openIsText: boolean;
+  readonly #literalAt: number;
   readonly #paddingIsNothing: boolean;
 
   constructor(dialect: Dialect, leniency: Leniency = {}) {
@@ -55,6 +58,7 @@ export class RecordSplitter {
     this.#doubles = dialect.escape !== 'none';
     this.#strayIsText = leniency.strayIsText ?? dialect.escape === 'none';
     this.#openIsText = leniency.openIsText ?? false;
+    this.#literalAt = leniency.literalAt ?? -1;
     this.#paddingIsNothing = leniency.paddingIsNothing ?? false;
   }
 
@@ -66,7 +70,7 @@ export class RecordSplitter {
     let lines = 1;
     let fault: SplitRecord['fault'];
     for (;;) {
-      const isQuoted = position < end && buffer[position] === this.#quote;
+      const isQuoted = position < end && buffer[position] === this.#quote && position !== this.#literalAt;
       let cell = isQuoted ? this.#quoted(span, position) : this.#unquoted(span, position);
       if (cell.fault && this.#openIsText) cell = this.#unquoted(span, position);
       lines += cell.breaks;

@@ -3,7 +3,7 @@ import { ByteDictionary } from './byte-dictionary.js';
 import type { Dialect } from './dialect.js';
 import { countFooterRecords, countTrailing } from './footer.js';
 import type { Irregularity, IrregularRecord, ScanNote } from './irregular.js';
-import { holdsRecord, MENDING_BYTES, type MendedRecord, mendRecord } from './mend-record.js';
+import { holdsRecord, MENDING_BYTES, mendRecord, readBackslashes } from './mend-record.js';
 import { lineEndAt, lineEndLength, RecordSplitter } from './record.js';
 
 export type { Irregularity, IrregularRecord, ScanNote } from './irregular.js';
@@ -351,6 +351,12 @@ export abstract class Scanner {
       this.#addIrregular(found, 'ragged', recordStart);
       return next;
     }
+    const escaped = readBackslashes({ buffer, from: recordStart, end: recordEnd }, this.width, this.dialect);
+    if (escaped) {
+      this.#dropRowCells();
+      this.#addMended(found, escaped);
+      return next;
+    }
     for (let column = cells; column < this.width; column++) this.#putEmpty(column);
     if (cells > this.width) {
       const all = this.#splitter.split({ buffer, from: recordStart, end: recordEnd }).cells;
@@ -360,7 +366,7 @@ export abstract class Scanner {
     return next;
   }
 
-  #addMended(found: FoundRecord, { cells }: MendedRecord): void {
+  #addMended(found: FoundRecord, { cells }: { cells: string[] }): void {
     const { recordStart, recordEnd, embeddedBreaks } = found;
     const linesBefore = this.rowCount + this.#extra;
     this.notes.push({ kind: 'mended_quote', start: recordStart, end: recordEnd, linesBefore });

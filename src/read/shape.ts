@@ -93,7 +93,8 @@ function findStart(records: readonly HeadRecord[], table: Table): number {
 function isTitle(records: readonly HeadRecord[], index: number, { width, kinds }: Table): boolean {
   const { cells } = records[index];
   const filled = countFilled(cells);
-  if (cells.length !== width || filled === 0 || filled > Math.max(1, Math.floor(width * 0.4))) return false;
+  if (cells.length === width && filled === 0) return true;
+  if (cells.length !== width || filled > Math.max(1, Math.floor(width * 0.4))) return false;
   // Titles begin at the left; the names of groups of columns stand apart, an index has no name.
   if (cells.slice(0, filled).some((cell) => cell.trim() === '')) return false;
   // Some row below is filled as a header is.
@@ -168,6 +169,7 @@ function isSubHeader(records: readonly HeadRecord[], index: number, { width, kin
   const record = records[index];
   if (record === undefined || record.isSetOff || record.cells.length !== width || records.length < index + 2)
     return false;
+  if (record.cells.every((cell, i) => cell === records[0].cells[i])) return false;
   // Years below the names of groups of columns.
   if (isSeries(record.cells) && records[index - 1].cells.some((cell) => cell.trim() === '')) return true;
   const { same, other } = matchKinds(record.cells, kinds);

@@ -43,13 +43,13 @@ export function sniffDialect(
   const bytes = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, MAX_HEAD_BYTES));
   const origins = { delimiterOrigin: originOf(options.delimiter), quoteOrigin: originOf(options.quote) };
   const byHeader = delimiterByHeader(bytes, options);
-  if (byHeader !== undefined && isSimple(bytes, byHeader, options.quote)) {
+  const isCut = head.length > bytes.length;
+  if (byHeader !== undefined && isSimple(bytes, { delimiter: byHeader, quote: options.quote, isCut })) {
     const quote = options.quote === 'auto' ? '"' : options.quote;
-    const loneCrEnds = lineEnds(bytes) === 'cr';
+    const loneCrEnds = lineEnds(bytes, isCut) === 'cr';
     return { dialect: { delimiter: byHeader, quote, escape: 'double', loneCrEnds }, ...origins };
   }
   const pieces = [bytes, ...elsewhere().map((piece) => Buffer.from(piece))];
-  const isCut = head.length > bytes.length;
   return weigh({ pieces, isCut, byHeader, options, origins });
 }
 
@@ -58,10 +58,10 @@ function originOf(setting: string): Origin {
 }
 
 /** How lines end in a sample: are there carriage returns that no line feed follows? */
-function lineEnds(sample: Buffer): 'lf' | 'cr' | 'mixed' {
+function lineEnds(sample: Buffer, isCut: boolean): 'lf' | 'cr' | 'mixed' {
   let lone = false;
   for (let at = sample.indexOf(CR); at >= 0 && !lone; at = sample.indexOf(CR, at + 1)) {
-    lone = at + 1 < sample.length && sample[at + 1] !== LF;
+    lone = sample[at + 1] !== LF && !(isCut && at + 1 === sample.length);
   }
   if (!lone) return 'lf';
   return sample.includes(LF) ? 'mixed' : 'cr';
@@ -93,10 +93,11 @@ function unquote(cell: string): string {
 }
 
 /** Nothing in the sample could mean more than the usual quotes and line ends. */
-function isSimple(sample: Buffer, delimiter: string, quote: string): boolean {
+function isSimple(sample: Buffer, known: { delimiter: string; quote: string; isCut: boolean }): boolean {
+  const { delimiter, quote, isCut } = known;
   if (quote === 'auto' && sample.includes("'")) return false;
   if (delimiter === ',' && hasSpacedComma(sample)) return false;
-  return !sample.includes('\\') && lineEnds(sample) !== 'mixed';
+  return !sample.includes('\\') && lineEnds(sample, isCut) !== 'mixed';
 }
 
 /** Is there a comma with a space behind it in the first line, or before a quote? */
@@ -118,7 +119,7 @@ interface Weighing {
 function weigh({ pieces, isCut, byHeader, options, origins }: Weighing): SniffedDialect {
   const sample = { texts: pieces.map((piece) => piece.toString('utf8')), isCut: isCut || pieces.length > 1 };
   const text = sample.texts.join('\n');
-  const ends = lineEnds(Buffer.concat(pieces));
+  const ends = lineEnds(Buffer.concat(pieces), isCut);
   const loneCrEnds = ends === 'cr' || (ends === 'mixed' && isMostlyCr(text));
   // 1. Delimiter and quote.
   const first: Dialect[] = [];
@@ -127,15 +128,19 @@ function weigh({ pieces, isCut, byHeader, options, origins }: Weighing): Sniffed
       first.push({ delimiter, quote, escape: 'double', loneCrEnds });
     }
   }
-  let ranked = scoreDialects(first, sample);
+  let ranked = withoutNeedlessNone(scoreDialects(first, sample));
   // 2. Escape and line ends, for the best delimiters.
-  const promising = new Set(
-    [...new Set(ranked.map(({ dialect }) => dialect.delimiter))].slice(0, PROMISING_DELIMITERS),
-  );
-  const second = first
-    .filter(({ delimiter }) => promising.has(delimiter))
-    .flatMap((dialect) => variants(dialect, { text, ends }));
-  if (second.length > 0) ranked = merge(ranked, scoreDialects(second, sample));
+  const delimiters = [...new Set(ranked.map(({ dialect }) => dialect.delimiter))];
+  const promising = delimiters.slice(0, PROMISING_DELIMITERS);
+  const second = ranked
+    .filter(({ dialect }) => promising.includes(dialect.delimiter))
+    .flatMap((scored) =>
+      // An escape has to explain records that nothing else explains.
+      scoreDialects(variants(scored, { text, ends }), sample).filter(
+        ({ dialect, typical }) => dialect.escape === 'double' || typical > scored.typical,
+      ),
+    );
+  ranked = merge(ranked, second);
   const [best] = ranked;
   const runnerUp = ranked.find(({ dialect }) => dialect.delimiter !== best.dialect.delimiter);
   return {
@@ -184,12 +189,28 @@ function isMostlyCr(text: string): boolean {
   return lone > feeds;
 }
 
-function variants(dialect: Dialect, { text, ends }: { text: string; ends: string }): Dialect[] {
+/** One stray quote does not make a file one without quotes, as long as others are sound or stand around cells. */
+function withoutNeedlessNone(ranked: Scored[]): Scored[] {
+  const sound = ranked.filter(({ quotes }) => quotes.sound > 0 && quotes.sound >= quotes.faulty);
+  const delimiters = new Set(sound.map(({ dialect }) => dialect.delimiter));
+  return ranked.filter(({ dialect, quotes }) => {
+    if (dialect.quote !== '') return true;
+    return !delimiters.has(dialect.delimiter) && (quotes.wrapped === 0 || quotes.wrapped < quotes.half);
+  });
+}
+
+/** Quotes that nothing escapes are told from stray ones by their number. */
+const MIN_BARE_QUOTES = 2;
+
+function variants({ dialect, quotes }: Scored, { text, ends }: { text: string; ends: string }): Dialect[] {
   const escapes: Escape[] = [];
   const { quote, delimiter } = dialect;
-  if (quote !== '' && text.includes(`\\${quote}`)) escapes.push('backslash');
-  else if (delimiter !== '' && text.includes(`\\${delimiter[0]}`)) escapes.push('backslash');
-  if (quote !== '' && delimiter !== '' && text.includes(quote)) escapes.push('none');
+  if (!quotes.doubled) {
+    const isEscaped = (mark: string) => mark !== '' && text.includes(`\\${mark}`);
+    if (isEscaped(quote) || isEscaped(delimiter.slice(0, 1))) escapes.push('backslash');
+    const isRule = quotes.faulty >= MIN_BARE_QUOTES || (quotes.faulty > 0 && quotes.sound === 0);
+    if (isRule && delimiter !== '') escapes.push('none');
+  }
   const found: Dialect[] = escapes.map((way) => ({ ...dialect, escape: way }));
   if (ends !== 'mixed') return found;
   const flipped = [dialect, ...found].map((one) => ({ ...one, loneCrEnds: !one.loneCrEnds }));

@@ -125,7 +125,7 @@ class TextSplitter {
       const cr = this.#text.indexOf('\r', from);
       if (cr >= 0 && cr < end) return cr;
     }
-    return end > from && this.#text[end - 1] === '\r' ? end - 1 : end;
+    return feed > from && this.#text[feed - 1] === '\r' ? feed - 1 : end;
   }
 
   #behindLine(end: number): number {

@@ -37,6 +37,7 @@ const HALF_QUOTED = /^["']|["']$/;
 const CONTROLS = /[\x00-\x08\x0b\x0c\x0e-\x1f\r]/;
 
 const EMPTY: ValueShape = { score: 0.75, kind: 'other' };
+const ODD: ValueShape = { score: 0.1, kind: 'other' };
 const NUMBER: ValueShape = { score: 1, kind: 'number' };
 const FORM: ValueShape = { score: 1, kind: 'form' };
 /** No number and no form is longer. */
@@ -46,6 +47,7 @@ const MAX_PATTERN_LENGTH = 200;
 export function shapeOf(cell: string): ValueShape {
   const text = cell.trim();
   if (text === '') return EMPTY;
+  if (CONTROLS.test(cell)) return ODD;
   if (text.length <= MAX_PATTERN_LENGTH) {
     if (NUMBERS.some((pattern) => pattern.test(text))) return NUMBER;
     if (FORMS.some((pattern) => pattern.test(text))) return FORM;
@@ -54,7 +56,7 @@ export function shapeOf(cell: string): ValueShape {
 }
 
 function textScore(text: string): number {
-  if (CONTROLS.test(text) || HALF_QUOTED.test(text)) return 0.1;
+  if (HALF_QUOTED.test(text)) return 0.1;
   if (MISSING.test(text)) return 0.95;
   if (NUMBER_LIST.test(text)) return 0.1;
   if (WORDS.test(text)) return text.length < 100 ? 1 : 0.8;
