@@ -121,6 +121,34 @@ export class Vector {
     this.#closeBytes(at + size);
   }
 
+  /** Appends a 64-bit integer given as two words, the lower and the upper half; more than 32 bits of them are cut off. */
+  pushWords(low: number, high: number): void {
+    this.#reserve(8);
+    const at = this.length++ * 8;
+    this.#view.setUint32(at, low, true);
+    this.#view.setUint32(at + 4, high, true);
+  }
+
+  /**
+   * Makes room for a byte string of at most `size` and answers where in {@link bytes} it is to be written; it becomes a
+   * value by {@link endBytes}, or is written over by the next one.
+   */
+  beginBytes(size: number): number {
+    const at = this.byteLength;
+    this.#reserveAt(at, size);
+    return at;
+  }
+
+  /** Makes a value of the bytes written so far, up to `end`. */
+  endBytes(end: number): void {
+    this.#closeBytes(end);
+  }
+
+  /** The bytes as numbers; replaced, as {@link bytes} is, when the vector grows. */
+  get view(): DataView {
+    return this.#view;
+  }
+
   /** Appends a text as UTF-8. */
   pushText(text: string): void {
     const at = this.byteLength;

@@ -25,6 +25,6 @@ export function cleanerFor(options: CleanOptions): (raw: string) => string | nul
 }
 
 /** The same for texts that differ in letter case only, those included whose upper case is longer, such as ß. */
-function folded(text: string): string {
+export function folded(text: string): string {
   return text.toLowerCase().toUpperCase().toLowerCase();
 }

@@ -3,6 +3,7 @@ import { NULL_ID, physicalOf, type TypedColumn, Vector } from '../base/vector.js
 import { type PhysicalValue, parserFor, type ValueParser, Violation } from '../check/parse-value.js';
 import { compileRules, type RuleCheck } from '../check/rules.js';
 import { cleanerFor } from '../clean/clean-value.js';
+import { type PlainReader, plainReaderFor } from './plain-reader.js';
 
 /** What a row's flag says; 0 is a good row. A missing value counts more than an invalid one, in whatever order they stand. */
 export const ROW = { good: 0, missing: 1, invalid: 2, duplicate: 3 } as const;
@@ -31,6 +32,7 @@ export class ColumnConverter {
   readonly #clean: (raw: string) => string | null;
   readonly #parser: ValueParser;
   readonly #checkRules: RuleCheck | undefined;
+  readonly #readPlainly: PlainReader | undefined;
   /** The distinct clean values. */
   readonly values: Vector;
   readonly #idOfValue = new Map<PhysicalValue, number>();
@@ -38,8 +40,6 @@ export class ColumnConverter {
   #resultOfRaw = new Int32Array(64);
   #known = 0;
   readonly #violations: Violation[] = [];
-  /** Some raw value seen is missing or invalid, so rows must be looked at. */
-  #hasMissing = false;
   /** Result of the last batch, reused for the next. */
   #ids = new Uint32Array(0);
   #plain: { values: Vector; nulls: Uint8Array } | undefined;
@@ -52,6 +52,7 @@ export class ColumnConverter {
     this.#clean = cleanerFor(options);
     this.#parser = parserFor(options.spec.type);
     this.#checkRules = options.rules && compileRules(options.rules, options.spec.type);
+    this.#readPlainly = plainReaderFor(options);
     this.values = new Vector(physicalOf(options.spec.type));
   }
 
@@ -61,7 +62,6 @@ export class ColumnConverter {
     this.#idOfValue.clear();
     this.#known = 0;
     this.#violations.length = 0;
-    this.#hasMissing = false;
   }
 
   /**
@@ -74,9 +74,14 @@ export class ColumnConverter {
     if (this.#ids.length < rowCount) this.#ids = new Uint32Array(Math.max(rowCount, ids.length));
     const out = this.#ids;
     const results = this.#resultOfRaw;
-    // MISSING is -1, which a Uint32Array stores as NULL_ID.
-    for (let row = 0; row < rowCount; row++) out[row] = results[ids[row]];
-    if (this.#hasMissing || this.#violations.length > 0) this.#flagRows(rowCount, flags);
+    // MISSING is -1, which a Uint32Array stores as NULL_ID; whatever is no id is negative.
+    let signs = 0;
+    for (let row = 0; row < rowCount; row++) {
+      const result = results[ids[row]];
+      signs |= result;
+      out[row] = result;
+    }
+    if (signs < 0) this.#flagRows(rowCount, flags);
     return { ids: out, values: this.values };
   }
 
@@ -88,10 +93,13 @@ export class ColumnConverter {
     values.clear();
     if (this.#plain.nulls.length < rowCount) this.#plain.nulls = new Uint8Array(rowCount);
     const { nulls } = this.#plain;
+    nulls.fill(0, 0, rowCount);
+    const read = this.#readPlainly;
+    const { offsets } = cells;
     let anyNull = false;
     for (let row = 0; row < rowCount; row++) {
+      if (read?.(values, cells, offsets[row], offsets[row + 1])) continue;
       const result = this.#convert(rawText(cells, row));
-      nulls[row] = 0;
       if (result === null || result instanceof Violation) {
         nulls[row] = 1;
         anyNull = true;
@@ -150,7 +158,6 @@ export class ColumnConverter {
   #resultOf(text: string): number {
     const result = this.#convert(text);
     if (result === null) {
-      this.#hasMissing = true;
       return MISSING;
     }
     if (result instanceof Violation) {

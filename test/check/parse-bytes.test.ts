@@ -1,0 +1,127 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseSqlType } from '../../src/base/sql-type.js';
+import { physicalOf, Vector } from '../../src/base/vector.js';
+import { byteReaderFor } from '../../src/check/parse-bytes.js';
+import { parserFor, Violation } from '../../src/check/parse-value.js';
+
+/** What the reader of bytes makes of a text, in hexadecimal; undefined when it leaves it to the parser of texts. */
+function readBytes(type: string, text: string): string | undefined {
+  const sqlType = parseSqlType(type)!;
+  const vector = new Vector(physicalOf(sqlType));
+  const bytes = Buffer.from(`;${text};`);
+  const isRead = byteReaderFor(sqlType)!(vector, bytes, 1, bytes.length - 1);
+  expect(vector.length).toBe(isRead ? 1 : 0);
+  return isRead ? Buffer.from(vector.bytesAt(0)).toString('hex') : undefined;
+}
+
+/** What the parser of texts makes of it; undefined when it is no value of the type. */
+function parseText(type: string, text: string): string | undefined {
+  const sqlType = parseSqlType(type)!;
+  const parser = parserFor(sqlType);
+  const value = parser.parse(text);
+  if (value instanceof Violation) return undefined;
+  const vector = new Vector(physicalOf(sqlType));
+  parser.push(vector, value);
+  return Buffer.from(vector.bytesAt(0)).toString('hex');
+}
+
+const TYPES = [
+  ...['SMALLINT', 'INTEGER', 'BIGINT', 'DECIMAL(4,2)', 'DECIMAL(12,2)', 'DECIMAL(18,0)', 'DECIMAL(18,18)'],
+  ...['DOUBLE', 'DATE', 'TIMESTAMP', 'UUID'],
+];
+
+const digits = (max: number) => fc.stringMatching(new RegExp(`^[0-9]{0,${max}}$`));
+const two = fc.integer({ min: 0, max: 99 }).map((n) => String(n).padStart(2, '0'));
+const year = fc.oneof(
+  fc.integer({ min: 0, max: 9999 }).map((n) => String(n).padStart(4, '0')),
+  fc.constantFrom('1600', '1900', '1969', '1970', '2000', '2024', '2100', '2250', '2251'),
+);
+const month = fc.oneof(
+  two,
+  fc.integer({ min: 1, max: 12 }).map((n) => String(n).padStart(2, '0')),
+);
+const day = fc.oneof(two, fc.constantFrom('01', '28', '29', '30', '31'));
+const date = fc.tuple(year, month, day).map((parts) => parts.join('-'));
+const time = fc.tuple(two, two, two).map((parts) => parts.join(':'));
+const fraction = fc.oneof(
+  fc.constant(''),
+  digits(8).map((text) => `.${text}`),
+);
+
+/** Texts of every type, right, nearly right, and wrong. */
+const text = fc.oneof(
+  fc
+    .tuple(fc.constantFrom('', '-', '+'), digits(20), fraction, fc.constantFrom('', 'e5', ' ', 'x'))
+    .map((p) => p.join('')),
+  fc.bigInt({ min: -(2n ** 64n), max: 2n ** 64n }).map(String),
+  fc.double().map(String),
+  date,
+  fc
+    .tuple(date, fc.constantFrom(' ', 'T', 't', '_'), time, fraction, fc.constantFrom('', 'Z', 'z', '+01'))
+    .map((p) => p.join('')),
+  fc.uuid(),
+  fc.uuid().map((id) => id.toUpperCase()),
+  fc
+    .tuple(fc.uuid(), fc.nat(35), fc.constantFrom('g', '-', 'F', '', 'é'))
+    .map(([id, at, by]) => id.slice(0, at) + by + id.slice(at + 1)),
+  fc.string({ unit: 'binary', maxLength: 40 }),
+);
+
+describe('a value read from bytes', () => {
+  it('is what the parser of texts makes of it', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...TYPES), text, (type, cell) => {
+        const read = readBytes(type, cell);
+        if (read !== undefined) expect(read).toBe(parseText(type, cell));
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
+  it.each([
+    ['SMALLINT', '-32767'],
+    ['INTEGER', '2147483647'],
+    ['INTEGER', '007'],
+    ['INTEGER', '-0'],
+    ['BIGINT', '123456789012345'],
+    ['BIGINT', '999999999999999999'],
+    ['BIGINT', '1234567890123456'],
+    ['DECIMAL(12,2)', '-1234567890.05'],
+    ['DECIMAL(12,2)', '7'],
+    ['DECIMAL(4,2)', '99.9'],
+    ['DOUBLE', '0.1'],
+    ['DOUBLE', '-123.456789'],
+    ['DATE', '2024-02-29'],
+    ['DATE', '0001-01-01'],
+    ['TIMESTAMP', '1969-12-31 23:59:59.999999'],
+    ['TIMESTAMP', '2026-11-22T06:31:02Z'],
+    ['UUID', '00112233-4455-6677-8899-AABBCCDDEEFF'],
+  ])('of type %s is read: %s', (type, cell) => {
+    expect(readBytes(type, cell)).toBe(parseText(type, cell));
+    expect(readBytes(type, cell)).toBeDefined();
+  });
+
+  it.each([
+    ['INTEGER', '2147483648'],
+    ['INTEGER', ''],
+    ['INTEGER', '-'],
+    ['DECIMAL(4,2)', '100'],
+    ['DECIMAL(4,2)', '1.234'],
+    ['DOUBLE', '.5'],
+    ['DATE', '2023-02-29'],
+    ['DATE', '2024-13-01'],
+    ['TIMESTAMP', '2024-01-01 24:00:00'],
+    ['TIMESTAMP', '2251-01-01 00:00:00'],
+    ['UUID', '0011223344556677-8899-AABBCCDDEEFF--'],
+  ])('of type %s is left to the parser of texts: "%s"', (type, cell) => {
+    expect(readBytes(type, cell)).toBeUndefined();
+  });
+
+  it('is every day of the calendar', () => {
+    for (let days = -719_162; days < 200_000; days += 97) {
+      const shown = new Date(days * 86_400_000).toISOString().slice(0, 10);
+      expect(readBytes('DATE', shown)).toBe(parseText('DATE', shown));
+    }
+  });
+});
