@@ -188,17 +188,20 @@ export class Vector {
     return this.bytes.subarray(this.offsets[index], this.offsets[index + 1]);
   }
 
-  /** Appends value `index` of another vector of the same kind. */
-  pushFrom(other: Vector, index: number): void {
+  /** Appends values `from..to` of another vector of the same kind. */
+  pushRange(other: Vector, from: number, to: number): void {
+    const count = to - from;
+    const start = this.width === 0 ? other.offsets[from] : from * this.width;
+    const end = this.width === 0 ? other.offsets[to] : to * this.width;
+    const at = this.byteLength;
+    this.#reserveAt(at, end - start);
+    this.bytes.set(other.bytes.subarray(start, end), at);
     if (this.width === 0) {
-      this.pushBytes(other.bytes, other.offsets[index], other.offsets[index + 1]);
-      return;
+      while (this.length + count >= this.offsets.length) this.offsets = grown(this.offsets);
+      const shift = at - start;
+      for (let i = 1; i <= count; i++) this.offsets[this.length + i] = other.offsets[from + i] + shift;
     }
-    const width = this.width;
-    this.#reserve(width);
-    const to = this.length++ * width;
-    const from = index * width;
-    for (let i = 0; i < width; i++) this.bytes[to + i] = other.bytes[from + i];
+    this.length += count;
   }
 
   #closeBytes(end: number): void {

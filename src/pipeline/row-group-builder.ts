@@ -49,9 +49,9 @@ export class RowGroupBuilder {
    * the next group goes on.
    */
   add(batch: readonly TypedColumn[], range: { from: number; rowCount: number; flags: Uint8Array }): number {
-    const rows = this.#pick(range);
+    const rows = pickRows(range, this.#maxRows - this.#rowCount);
     for (let i = 0; i < batch.length; i++) {
-      const target = this.#columnFor(i, batch[i]);
+      const target = this.#columnFor(i, batch[i], rows.count);
       if (target.ids) appendIds(target.ids, this.#rowCount, { ids: batch[i].ids!, rows });
       else appendValues(target, this.#rowCount, { column: batch[i], rows });
     }
@@ -64,32 +64,16 @@ export class RowGroupBuilder {
     this.#rowCount = 0;
   }
 
-  #picked = new Uint32Array(0);
-
-  #pick({ from, rowCount, flags }: { from: number; rowCount: number; flags: Uint8Array }): PickedRows {
-    const room = this.#maxRows - this.#rowCount;
-    if (this.#picked.length < rowCount) this.#picked = new Uint32Array(rowCount);
-    const picked = this.#picked;
-    let count = 0;
-    let row = from;
-    for (; row < rowCount && count < room; row++) if (flags[row] === 0) picked[count++] = row;
-    return { rows: picked, count, next: row };
-  }
-
-  #columnFor(index: number, source: TypedColumn): TypedColumn {
+  #columnFor(index: number, source: TypedColumn, wanted: number): TypedColumn {
     const column = this.#columns[index];
     if (this.#rowCount > 0 && (column.ids === undefined) === (source.ids === undefined)) {
-      if (column.ids) column.ids = withRoom(column.ids, this.#rowCount, this.#picked.length);
+      if (column.ids) column.ids = withRoom(column.ids, this.#rowCount, wanted);
       return column;
     }
     if (source.ids) {
       // The dictionary is the converter's own; only the ids belong to the group.
       column.values = source.values;
-      column.ids = withRoom(
-        this.#spareIds[index] ?? column.ids ?? new Uint32Array(0),
-        0,
-        this.#picked.length,
-      );
+      column.ids = withRoom(this.#spareIds[index] ?? column.ids ?? new Uint32Array(0), 0, wanted);
       this.#spareIds[index] = column.ids;
       column.nulls = undefined;
       return column;
@@ -106,10 +90,32 @@ export class RowGroupBuilder {
   readonly #spareIds: Uint32Array[] = [];
 }
 
+/** Stretches of rows next to each other. */
 interface PickedRows {
-  rows: Uint32Array;
+  /** Where each stretch begins and where it ends, one after the other. */
+  bounds: number[];
   count: number;
   next: number;
+}
+
+/** The rows `from..` whose flag is 0, at most `room` of them. */
+function pickRows(
+  { from, rowCount, flags }: { from: number; rowCount: number; flags: Uint8Array },
+  room: number,
+): PickedRows {
+  const bounds: number[] = [];
+  let count = 0;
+  let row = from;
+  while (row < rowCount && count < room) {
+    const start = row;
+    while (row < rowCount && flags[row] === 0 && count < room) {
+      row++;
+      count++;
+    }
+    if (row > start) bounds.push(start, row);
+    while (row < rowCount && flags[row] !== 0) row++;
+  }
+  return { bounds, count, next: row };
 }
 
 function withRoom(ids: Uint32Array, used: number, wanted: number): Uint32Array {
@@ -121,7 +127,11 @@ function withRoom(ids: Uint32Array, used: number, wanted: number): Uint32Array {
 
 function appendIds(target: Uint32Array, at: number, source: { ids: Uint32Array; rows: PickedRows }): void {
   const { ids, rows } = source;
-  for (let i = 0; i < rows.count; i++) target[at + i] = ids[rows.rows[i]];
+  for (let i = 0; i < rows.bounds.length; i += 2) {
+    const [start, end] = [rows.bounds[i], rows.bounds[i + 1]];
+    target.set(ids.subarray(start, end), at);
+    at += end - start;
+  }
 }
 
 function appendValues(
@@ -130,10 +140,15 @@ function appendValues(
   source: { column: TypedColumn; rows: PickedRows },
 ): void {
   const { column, rows } = source;
-  for (let i = 0; i < rows.count; i++) target.values.pushFrom(column.values, rows.rows[i]);
+  const { bounds } = rows;
+  for (let i = 0; i < bounds.length; i += 2) target.values.pushRange(column.values, bounds[i], bounds[i + 1]);
   if (column.nulls === undefined && target.nulls === undefined) return;
   const nulls = new Uint8Array(at + rows.count);
   if (target.nulls) nulls.set(target.nulls.subarray(0, at));
-  if (column.nulls) for (let i = 0; i < rows.count; i++) nulls[at + i] = column.nulls[rows.rows[i]];
   target.nulls = nulls;
+  if (!column.nulls) return;
+  for (let i = 0; i < bounds.length; i += 2) {
+    nulls.set(column.nulls.subarray(bounds[i], bounds[i + 1]), at);
+    at += bounds[i + 1] - bounds[i];
+  }
 }
