@@ -468,7 +468,7 @@ function describeDialect(findings: Findings): DialectReport {
     ...(dialect.escape !== 'double' && { escape: dialect.escape }),
     header: { value: findings.header, origin: findings.headerOrigin },
     ...(findings.headerRecords > 1 && { header_records: findings.headerRecords }),
-    ...(findings.trailingDelimiter && { trailing_delimiter: true }),
+    ...(findings.trailingDelimiters > 0 && { trailing_delimiters: findings.trailingDelimiters }),
     ...(score !== undefined && { score }),
     ...(runnerUp !== undefined && { runner_up: runnerUp }),
   };

@@ -77,8 +77,8 @@ export interface DialectReport {
   header: { value: 'present' | 'absent'; origin: SettingOrigin };
   /** Records that the header takes, where it is more than one. */
   header_records?: number;
-  /** Each record ends with a delimiter behind its last cell. */
-  trailing_delimiter?: true;
+  /** So many delimiters stand behind the last cell of each record. */
+  trailing_delimiters?: number;
   score?: number;
   runner_up?: { delimiter: string; quote: string; score: number };
 }

@@ -24,7 +24,8 @@ export interface BatchReaderOptions {
   blockBytes: number;
   /** The header line, whose repetitions are no rows; see {@link Scanner.headerLine}. */
   headerLine?: Uint8Array;
-  trailingDelimiter?: boolean;
+  /** See {@link Scanner.trailingDelimiters}. */
+  trailingDelimiters?: number;
 }
 
 /** Feeds a scanner block by block and knows the line and the offset of every record of the current batch. */
@@ -119,7 +120,7 @@ export class BatchReader {
     const { buffer, from, end, final } = this.#window;
     scanner.undecodable = this.#feed.undecodable();
     scanner.headerLine = this.#options.headerLine;
-    scanner.trailingDelimiter = this.#options.trailingDelimiter ?? false;
+    scanner.trailingDelimiters = this.#options.trailingDelimiters ?? 0;
     const next = scanner.scan(buffer, from, end, final);
     if (next > from || final || end - from <= this.#options.maxRowBytes) return next;
     // No record is that long; a quote gone astray makes it seem so, and costs its own line.

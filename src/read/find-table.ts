@@ -2,7 +2,7 @@ import { DropgateError } from '../base/errors.js';
 import { quoteValue } from '../base/text.js';
 import type { Dialect, Origin } from './dialect.js';
 import { type HeadRecord, readHead } from './head.js';
-import { findShape, hasTrailingDelimiter, looksLikeNames, type Shape } from './shape.js';
+import { countTrailingDelimiters, findShape, looksLikeNames, type Shape } from './shape.js';
 import type { TextWindow } from './text-feed.js';
 
 /** A line above the table. */
@@ -27,7 +27,8 @@ export interface FoundTable {
   dataLine: number;
   dataStart: number;
   width: number;
-  trailingDelimiter: boolean;
+  /** So many delimiters stand behind the last cell of each record. */
+  trailingDelimiters: number;
   preamble: PreambleLine[];
   /** A quote of the header is out of place, and the header was mended. */
   fault?: 'stray_quote' | 'unclosed_quote';
@@ -101,8 +102,8 @@ function findDeclared(
     if (preamble < 0) continue;
     const units = head[preamble + records];
     const count = units !== undefined && isUnits(units.cells) ? records + 1 : records;
-    const trailingDelimiter = hasTrailingDelimiter(head.slice(preamble), count);
-    return { preamble, header: count, isCertain: true, trailingDelimiter };
+    const trailingDelimiters = countTrailingDelimiters(head.slice(preamble), count);
+    return { preamble, header: count, isCertain: true, trailingDelimiters };
   }
   return undefined;
 }
@@ -150,7 +151,8 @@ function describe(
   const names = header.length > 0 ? joinNames(header) : undefined;
   const last = header.at(-1);
   const cells = names ?? first.cells;
-  const width = cells.length - (shape.trailingDelimiter && cells.at(-1)!.trim() === '' ? 1 : 0);
+  const width =
+    shape.trailingDelimiters > 0 ? cells.findLastIndex((cell) => cell.trim() !== '') + 1 : cells.length;
   return {
     names: names?.slice(0, width),
     headerOrigin: shape.origin,
@@ -161,7 +163,7 @@ function describe(
     dataLine: last ? last.line + last.lines : first.line,
     dataStart: last?.next ?? first.start,
     width,
-    trailingDelimiter: shape.trailingDelimiter,
+    trailingDelimiters: shape.trailingDelimiters,
     fault: header.find(({ fault }) => fault !== undefined)?.fault,
     preamble: head.slice(0, shape.preamble).map(({ line, start, end }) => ({
       line,

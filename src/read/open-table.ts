@@ -5,6 +5,7 @@ import type { FoundEncoding } from './encoding.js';
 import type { FileSource } from './file-source.js';
 import { findTable, type PreambleLine } from './find-table.js';
 import { readHead } from './head.js';
+import { takeSeparatorLine } from './separator-line.js';
 import { sniffDialect } from './sniff.js';
 import { BLOCK_SIZES, type BlockSizes, TextFeed, type TextWindow } from './text-feed.js';
 import { sourceLength } from './transcode.js';
@@ -43,8 +44,8 @@ export interface Findings {
   headerRecords: number;
   /** Titles and notes above the table, which are no records of it. */
   preamble: PreambleLine[];
-  /** Each record ends with a delimiter behind its last cell. */
-  trailingDelimiter: boolean;
+  /** So many delimiters stand behind the last cell of each record. */
+  trailingDelimiters: number;
 }
 
 /** An opened file whose header is known and whose rows are ready to be scanned. */
@@ -75,15 +76,21 @@ export async function openTable(
   // 1. Text.
   const blockSizes = options.blockSizes ?? BLOCK_SIZES;
   const feed = await TextFeed.open(file, window, { ...options, blockSizes });
-  const line = 1 + skipBlankLines(window);
+  const firstLine = 1 + skipBlankLines(window);
+  const separator = takeSeparatorLine(window);
+  const line = separator ? firstLine + 1 + skipBlankLines(window) : firstLine;
   refuseNothing(file, window);
   // 2. Dialect.
-  const sniffed = sniffDialect(window.buffer.subarray(window.from, window.end), options, () => feed.pieces());
+  const sniffed = sniffDialect(
+    window.buffer.subarray(window.from, window.end),
+    { ...options, separator: separator?.delimiter },
+    () => feed.pieces(),
+  );
   const { dialect } = sniffed;
   // 3. Titles, header, data.
   await fillFirstRecord(feed, { ...options, dialect, line });
   const found = findTable(window, { ...options, dialect, line });
-  const { names, start, end, dataStart, width, trailingDelimiter } = found;
+  const { names, start, end, dataStart, width, trailingDelimiters } = found;
   if (found.fault && !options.mendHeader) refuseQuotes(found.fault, found.line);
   refuseHead(feed, { line: found.line, end, width, maxColumns: options.maxColumns });
   // 4. Rows.
@@ -97,7 +104,7 @@ export async function openTable(
     firstOffset,
     blockBytes: blockSizes.nextBytes,
     headerLine: found.headerRecords === 1 && width > 1 ? window.buffer.slice(start, end) : undefined,
-    trailingDelimiter,
+    trailingDelimiters,
   });
   return {
     findings: {
@@ -106,8 +113,8 @@ export async function openTable(
       header: names ? 'present' : 'absent',
       headerOrigin: found.headerOrigin,
       headerRecords: found.headerRecords,
-      preamble: found.preamble,
-      trailingDelimiter,
+      preamble: separator ? [{ line: firstLine, text: separator.text }, ...found.preamble] : found.preamble,
+      trailingDelimiters,
     },
     header: names,
     headerLine: found.line,

@@ -99,10 +99,10 @@ export abstract class Scanner {
   undecodable: readonly number[] = [];
   /** The header line of the file, whose repetitions are passed over; absent when they are rows. */
   headerLine: Uint8Array | undefined;
-  /** Every record may have one more cell than the table has columns, if it is empty. */
-  trailingDelimiter = false;
+  /** Every record may have so many more cells than the table has columns, if they are empty. */
+  trailingDelimiters = 0;
 
-  protected readonly width: number;
+  readonly width: number;
   protected readonly dialect: Dialect;
   protected readonly maxRows: number;
   protected readonly keepRagged: boolean;
@@ -270,7 +270,7 @@ export abstract class Scanner {
    */
   protected endBatch({ buffer, end, final }: ScanWindow, batch: { from: number; position: number }): number {
     const { from, position } = batch;
-    const possible = this.keepRagged ? 0 : countTrailing(this.irregular, this.rowCount);
+    const possible = this.keepRagged ? 0 : countTrailing(this.irregular, this);
     if (possible > 0 && final && position >= end) this.#tellFooter({ buffer, end }, possible);
     else if (possible > 0 && !this.isFull) return this.#giveBack(buffer, { from, count: possible });
     this.#countLines();
@@ -309,12 +309,16 @@ export abstract class Scanner {
     return position;
   }
 
+  /** Are the cells beyond the table's width nothing but delimiters? */
   #isTrailed({ buffer, recordEnd, cells }: FoundRecord): boolean {
-    return (
-      this.trailingDelimiter &&
-      cells === this.width + 1 &&
-      buffer[recordEnd - 1] === this.dialect.delimiter.charCodeAt(0)
-    );
+    const surplus = cells - this.width;
+    if (surplus <= 0 || surplus > this.trailingDelimiters) return false;
+    const delimiter = Buffer.from(this.dialect.delimiter);
+    for (let i = 1; i <= surplus * delimiter.length; i++) {
+      if (buffer[recordEnd - i] !== delimiter[delimiter.length - 1 - ((i - 1) % delimiter.length)])
+        return false;
+    }
+    return true;
   }
 
   #isHeader({ buffer, recordStart, recordEnd }: FoundRecord): boolean {

@@ -9,16 +9,17 @@ export interface Shape {
   header: number;
   /** Whether the header was told by what stands in it, or taken for one because nothing speaks against it. */
   isCertain: boolean;
-  /** Each record ends with a delimiter behind its last cell. */
-  trailingDelimiter: boolean;
+  /** So many delimiters stand behind the last cell of each record. */
+  trailingDelimiters: number;
 }
 
 /** A preamble has at most so many records. */
-const MAX_PREAMBLE = 30;
+const MAX_PREAMBLE = 60;
 /** Titles stand at most so many records above the header. */
 const MAX_TITLES = 12;
 /** A header has at most so many records. */
 const MAX_HEADER = 3;
+const MIN_BODY = 2;
 /** Records that are taken for data when the kinds of the columns are found. */
 const MAX_BODY = 60;
 
@@ -28,18 +29,24 @@ const MAX_BODY = 60;
  */
 export function findShape(records: readonly HeadRecord[]): Shape {
   const width = mainWidth(records);
-  const kinds = columnKinds(bodyOf(records, width), width);
-  const preamble = width === 1 ? 0 : findStart(records, { width, kinds });
-  const { header, isCertain } = findHeader(records.slice(preamble), { width, kinds });
-  const trailingDelimiter = hasTrailingDelimiter(records.slice(preamble), header);
-  return { preamble, header, isCertain, trailingDelimiter };
+  const preamble = width === 1 ? 0 : findStart(records, { width, kinds: kindsOf(records, width) });
+  const table = records.slice(preamble);
+  const { header, isCertain } = findHeader(table, { width, kinds: kindsOf(table, width) });
+  const trailingDelimiters = countTrailingDelimiters(table, header);
+  return { preamble, header, isCertain, trailingDelimiters };
 }
 
-/** Records that are data rather than header, where there are enough. */
+/** Kinds of the columns, from records that are data rather than header or titles, where there are enough. */
+function kindsOf(records: readonly HeadRecord[], width: number): ColumnKind[] {
+  return columnKinds(bodyOf(records, width), width);
+}
+
 function bodyOf(records: readonly HeadRecord[], width: number): string[][] {
-  const rows = records.filter(({ cells }) => cells.length === width).map(({ cells }) => cells);
-  const first = rows.length > 2 * MAX_HEADER ? MAX_HEADER : Math.min(rows.length - 1, 1);
-  return rows.slice(first, first + MAX_BODY);
+  const rows = records
+    .map(({ cells }) => cells)
+    .filter((cells) => cells.length === width && (width < 3 || countFilled(cells) > 1));
+  const first = Math.min(MAX_HEADER, Math.max(1, rows.length - MIN_BODY));
+  return rows.length === 1 ? rows : rows.slice(first, first + MAX_BODY);
 }
 
 interface Table {
@@ -63,19 +70,34 @@ function mainWidth(records: readonly HeadRecord[]): number {
   if (counts.get(main)! * 3 < records.length || counts.get(main) === 1) return records[0]?.cells.length ?? 0;
   const first = firstBlock(records);
   const isTable = first.width > 1 && (first.count > MAX_PREAMBLE || first.count * 3 > counts.get(main)!);
-  return isTable && first.count > 2 ? first.width : main;
+  return isTable && first.count > 2 && !isKeysAndValues(first, main) ? first.width : main;
+}
+
+/** Are the records of a block before the table keys and values: \`Account: | 123\`? */
+function isKeysAndValues({ width, records }: Block, main: number): boolean {
+  if (width !== 2 || records.length > MAX_TITLES) return false;
+  const keys = records.filter(({ cells }) => /[:=]\s*$/.test(cells[0])).length;
+  return keys * 2 > records.length || (records.length <= MAX_KEYS && main > 3);
+}
+
+const MAX_KEYS = 5;
+
+interface Block {
+  width: number;
+  count: number;
+  records: readonly HeadRecord[];
 }
 
 /** The first run of at least two records of one width. */
-function firstBlock(records: readonly HeadRecord[]): { width: number; count: number } {
+function firstBlock(records: readonly HeadRecord[]): Block {
   for (let from = 0; from < records.length; ) {
     const width = records[from].cells.length;
     let to = from + 1;
     while (to < records.length && records[to].cells.length === width) to++;
-    if (to - from > 1) return { width, count: to - from };
+    if (to - from > 1) return { width, count: to - from, records: records.slice(from, to) };
     from = to;
   }
-  return { width: 0, count: 0 };
+  return { width: 0, count: 0, records: [] };
 }
 
 /** Index of the first record of the table. */
@@ -85,8 +107,26 @@ function findStart(records: readonly HeadRecord[], table: Table): number {
     if (isTitle(records, i, table)) continue;
     const { cells } = records[i];
     if (cells.length === table.width || isOddHeader(records, i, table)) return i;
+    // Nearly as wide as the table: no title, unless the table plainly begins further down.
+    if (isNearlyAsWide(cells, table) && !beginsBelow(records, i, table)) return i;
   }
   return 0;
+}
+
+function isNearlyAsWide(cells: readonly string[], { width }: Table): boolean {
+  return cells.length >= Math.max(2, width * 0.6);
+}
+
+/** Does a header, or a block of records set off by a blank line, stand below a record? */
+function beginsBelow(records: readonly HeadRecord[], index: number, { width, kinds }: Table): boolean {
+  for (let i = index + 1; i < Math.min(records.length, index + 1 + MAX_TITLES); i++) {
+    const { cells, isSetOff } = records[i];
+    if (cells.length !== width) continue;
+    const { same, other } = matchKinds(cells, kinds);
+    if (same === 0 && other > 0) return true;
+    if (isSetOff && records[i + 1]?.cells.length === width) return true;
+  }
+  return false;
 }
 
 /** Does a record of the table's width hold a title, its other cells being empty? */
@@ -116,11 +156,13 @@ function countFilled(cells: readonly string[]): number {
 function isOddHeader(records: readonly HeadRecord[], index: number, { width, kinds }: Table): boolean {
   const { cells } = records[index];
   const next = records[index + 1];
-  if (cells.length < Math.max(2, width * 0.6) || cells.length > width * 1.4 + 1) return false;
+  if (!isNearlyAsWide(cells, { width, kinds }) || cells.length > width * 1.4 + 1) return false;
   if (next === undefined || next.cells.length !== width || next.isSetOff) return false;
   if (cells.some((cell, i) => i < cells.length - 1 && kindOf(cell) !== 'text' && cell.trim() !== ''))
     return false;
-  if (kinds.every((kind) => kind === undefined)) return index === 0;
+  if (kinds.every((kind) => kind === undefined)) {
+    return records.slice(0, index).every(({ cells: above }) => above.length === 1);
+  }
   const { same, other } = matchKinds(next.cells, kinds);
   return same > other;
 }
@@ -170,12 +212,23 @@ function isSubHeader(records: readonly HeadRecord[], index: number, { width, kin
   if (record === undefined || record.isSetOff || record.cells.length !== width || records.length < index + 2)
     return false;
   if (record.cells.every((cell, i) => cell === records[0].cells[i])) return false;
-  // Years below the names of groups of columns.
-  if (isSeries(record.cells) && records[index - 1].cells.some((cell) => cell.trim() === '')) return true;
+  const hasGaps = records[index - 1].cells.some((cell) => cell.trim() === '');
+  if (hasGaps && (isSeries(record.cells) || areYears(record.cells))) return true;
   const { same, other } = matchKinds(record.cells, kinds);
   const columns = kinds.filter((kind) => kind !== undefined).length;
   if (same > 0 || record.cells.some((cell) => ['number', 'form'].includes(kindOf(cell)))) return false;
-  return other >= 2 && other * 2 > columns;
+  const hasNoStub = record.cells[0].trim() === '' && records[0].cells[0].trim() === '';
+  return hasNoStub ? other > 0 : other >= 2 && other * 2 > columns;
+}
+
+/** Years below the names of groups of columns, nothing below the name of the first. */
+function areYears(cells: readonly string[]): boolean {
+  const filled = cells.filter((cell) => cell.trim() !== '');
+  return (
+    cells[0].trim() === '' &&
+    filled.length > 1 &&
+    filled.every((cell) => /^(1[89]|20)\d\d$/.test(cell.trim()))
+  );
 }
 
 /** Names are there, differ from each other, and are no numbers or dates. */
@@ -190,12 +243,20 @@ export function looksLikeNames(cells: readonly string[]): boolean {
 
 const ALMOST_ALL = 0.9;
 
-/** Do the rows have an empty cell behind those that the header names? */
-export function hasTrailingDelimiter(records: readonly HeadRecord[], header: number): boolean {
+/** How many cells without a name stand behind those that the header names, empty in almost all rows. */
+export function countTrailingDelimiters(records: readonly HeadRecord[], header: number): number {
   const rows = records.slice(header).map(({ cells }) => cells);
-  if (header === 0 || rows.length === 0) return false;
-  const names = records[0].cells;
-  const width = names.at(-1)!.trim() === '' ? names.length : names.length + 1;
-  const trailed = rows.filter((cells) => cells.length === width && cells.at(-1) === '').length;
-  return width > 2 && trailed >= rows.length * ALMOST_ALL;
+  if (header === 0 || rows.length === 0) return 0;
+  const named = countNamed(records.slice(0, header));
+  if (named < 2) return 0;
+  const trailed = rows.filter(
+    (cells) => cells.length > named && cells.slice(named).every((cell) => cell === ''),
+  );
+  if (trailed.length < rows.length * ALMOST_ALL) return 0;
+  return Math.max(...trailed.map((cells) => cells.length)) - named;
+}
+
+/** Number of columns up to the last that has a name. */
+function countNamed(header: readonly HeadRecord[]): number {
+  return Math.max(...header.map(({ cells }) => cells.findLastIndex((cell) => cell.trim() !== '') + 1));
 }

@@ -17,6 +17,8 @@ export interface SniffOptions {
   /** What the user said, or 'auto'. */
   delimiter: string;
   quote: string;
+  /** What the file itself says, by a line such as `sep=;`. */
+  separator?: string;
   /** Names of declared columns, folded; a first line made of them settles the delimiter. */
   expectedNames: ReadonlySet<string>;
 }
@@ -37,11 +39,13 @@ export interface SniffedDialect {
  */
 export function sniffDialect(
   head: Uint8Array,
-  options: SniffOptions,
+  wishes: SniffOptions,
   elsewhere: () => Uint8Array[] = () => [],
 ): SniffedDialect {
+  const isTold = wishes.delimiter === 'auto' && wishes.separator !== undefined;
+  const options = isTold ? { ...wishes, delimiter: wishes.separator! } : wishes;
   const bytes = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, MAX_HEAD_BYTES));
-  const origins = { delimiterOrigin: originOf(options.delimiter), quoteOrigin: originOf(options.quote) };
+  const origins = { delimiterOrigin: originOf(wishes.delimiter), quoteOrigin: originOf(options.quote) };
   const byHeader = delimiterByHeader(bytes, options);
   const isCut = head.length > bytes.length;
   if (byHeader !== undefined && isSimple(bytes, { delimiter: byHeader, quote: options.quote, isCut })) {

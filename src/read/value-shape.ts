@@ -30,7 +30,7 @@ const FORMS: RegExp[] = [
 const MISSING = /^(n\/?a|#n\/a|nan|null|none|-{1,3}|\.{1,3}|\?|\*)$/i;
 const WORDS = /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_.\-/&'’+()° ]*$/u;
 /** Several numbers are rather several values. */
-const NUMBER_LIST = /^[\d.]+([ ,;:|][\d.]+)+$/;
+const NUMBER_LIST = /^[+-]?[\d.]+([ ,;:|]+[+-]?[\d.]+)+$/;
 const JSON_LIKE = /^(\{.*\}|\[.*\])$/s;
 /** Quotes at the edge of an unquoted cell are not understood yet. */
 const HALF_QUOTED = /^["']|["']$/;
@@ -61,7 +61,8 @@ function textScore(text: string): number {
   if (NUMBER_LIST.test(text)) return 0.1;
   if (WORDS.test(text)) return text.length < 100 ? 1 : 0.8;
   if (JSON_LIKE.test(text)) return 0.6;
-  if (/[;|\t]/.test(text)) return 0.15;
+  if (text.includes('\t')) return 0.02;
+  if (/[;|]/.test(text)) return 0.15;
   // In prose a space follows a comma; where none does, the comma rather parts cells.
   if (/,(?! )/.test(text)) return 0.25;
   return text.includes(',') ? 0.6 : 0.7;
