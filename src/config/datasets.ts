@@ -37,7 +37,7 @@ type RawColumn = { type: string; case?: CaseRule; nullable?: boolean; private?: 
 interface RawDataset
   extends Pick<
     Dataset,
-    'files' | 'names' | 'missing' | 'duplicates' | 'invalid' | 'ragged' | 'header' | 'case'
+    'files' | 'names' | 'missing' | 'duplicates' | 'invalid' | 'ragged' | 'escape' | 'header' | 'case'
   > {
   columns: Record<string, string | RawColumn> | 'any';
   null_tokens: string[];
@@ -150,8 +150,9 @@ function readDataset(site: DatasetSite): Dataset | undefined {
     maxSetAside: readMaxSetAside(raw.max_set_aside),
     ragged: raw.ragged,
     extraColumns: raw.extra_columns,
-    delimiter: raw.delimiter,
+    delimiter: raw.delimiter === 'none' ? '' : raw.delimiter,
     quote: raw.quote === 'none' ? '' : raw.quote,
+    escape: raw.escape,
     encoding: raw.encoding.toLowerCase(),
     header: raw.header,
     case: raw.case,

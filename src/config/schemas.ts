@@ -132,10 +132,11 @@ export const datasetSchema: SchemaObject = {
     extra_columns: oneOf('fail_file', 'ignore', 'rescue'),
     delimiter: {
       type: 'string',
-      // ASCII that is neither a letter, a digit, a double quote nor a line end.
-      pattern: '^(auto|[\\t !#-/:-@\\[-`{-~])$',
+      // ASCII that is neither a letter, a digit, a double quote nor a line end; separators are among the controls.
+      pattern: '^(auto|none|[\\x01\\t\\x1c-\\x1f !#-/:-@\\[-`{-~]{1,2})$',
       default: 'auto',
-      description: 'auto, or one ASCII character that is no letter, digit or double quote (a tab is "\\t")',
+      description:
+        'auto, none, or one or two ASCII characters that are no letters, digits or double quotes (a tab is "\\t")',
     },
     quote: {
       type: 'string',
@@ -143,6 +144,7 @@ export const datasetSchema: SchemaObject = {
       default: 'auto',
       description: 'auto, none, or one ASCII character that is no letter or digit',
     },
+    escape: oneOf('auto', 'double', 'backslash', 'none'),
     encoding: {
       type: 'string',
       minLength: 1,

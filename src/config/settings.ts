@@ -91,9 +91,12 @@ export interface Dataset {
   maxSetAside: { rows: number } | { share: number };
   ragged: 'fail_file' | 'set_aside' | 'rescue';
   extraColumns: 'fail_file' | 'ignore' | 'rescue';
+  /** '' means that every line is one value. */
   delimiter: 'auto' | string;
   /** '' means that the file has no quotes. */
   quote: 'auto' | string;
+  /** How a quote stands inside a quoted value. */
+  escape: 'auto' | 'double' | 'backslash' | 'none';
   /** A WHATWG or iconv label such as `utf-8` or `windows-1252`. */
   encoding: 'auto' | string;
   header: 'auto' | 'present' | 'absent';

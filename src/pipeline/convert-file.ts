@@ -180,6 +180,7 @@ async function open(source: FileSource, opening: Opening): Promise<OpenTable> {
     return await openTable(source, context.window, {
       delimiter: dataset.delimiter,
       quote: dataset.quote,
+      escape: dataset.escape,
       encoding,
       header: dataset.header,
       expectedNames: new Set(declared),

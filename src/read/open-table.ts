@@ -1,6 +1,6 @@
 import { DropgateError } from '../base/errors.js';
 import { BatchReader } from './batch-reader.js';
-import type { Dialect, Origin } from './dialect.js';
+import type { Dialect, Escape, Origin } from './dialect.js';
 import type { FoundEncoding } from './encoding.js';
 import type { FileSource } from './file-source.js';
 import { findTable, type PreambleLine } from './find-table.js';
@@ -14,6 +14,8 @@ import { sourceLength } from './transcode.js';
 export interface ReadOptions {
   delimiter: 'auto' | string;
   quote: 'auto' | string;
+  /** Default: auto. */
+  escape?: 'auto' | Escape;
   /** `survey` after {@link NotUtf8}. */
   encoding: 'auto' | 'survey' | string;
   header: 'auto' | 'present' | 'absent';

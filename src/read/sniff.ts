@@ -17,6 +17,8 @@ export interface SniffOptions {
   /** What the user said, or 'auto'. */
   delimiter: string;
   quote: string;
+  /** Default: auto. */
+  escape?: 'auto' | Escape;
   /** What the file itself says, by a line such as `sep=;`. */
   separator?: string;
   /** Names of declared columns, folded; a first line made of them settles the delimiter. */
@@ -48,13 +50,21 @@ export function sniffDialect(
   const origins = { delimiterOrigin: originOf(wishes.delimiter), quoteOrigin: originOf(options.quote) };
   const byHeader = delimiterByHeader(bytes, options);
   const isCut = head.length > bytes.length;
-  if (byHeader !== undefined && isSimple(bytes, { delimiter: byHeader, quote: options.quote, isCut })) {
+  if (
+    byHeader !== undefined &&
+    isAuto(options.escape) &&
+    isSimple(bytes, { delimiter: byHeader, quote: options.quote, isCut })
+  ) {
     const quote = options.quote === 'auto' ? '"' : options.quote;
     const loneCrEnds = lineEnds(bytes, isCut) === 'cr';
     return { dialect: { delimiter: byHeader, quote, escape: 'double', loneCrEnds }, ...origins };
   }
   const pieces = [bytes, ...elsewhere().map((piece) => Buffer.from(piece))];
   return weigh({ pieces, isCut, byHeader, options, origins });
+}
+
+function isAuto(way: SniffOptions['escape']): way is 'auto' | undefined {
+  return way === undefined || way === 'auto';
 }
 
 function originOf(setting: string): Origin {
@@ -129,19 +139,25 @@ function weigh({ pieces, isCut, byHeader, options, origins }: Weighing): Sniffed
   const first: Dialect[] = [];
   for (const delimiter of delimitersIn(text, options, byHeader)) {
     for (const quote of quotesIn(text, options, delimiter)) {
-      first.push({ delimiter, quote, escape: 'double', loneCrEnds });
+      first.push({
+        delimiter,
+        quote,
+        escape: isAuto(options.escape) ? 'double' : options.escape,
+        loneCrEnds,
+      });
     }
   }
-  let ranked = withoutNeedlessNone(scoreDialects(first, sample));
+  const scored = scoreDialects(first, sample);
+  let ranked = options.quote === 'auto' ? withoutNeedlessNone(scored) : scored;
   // 2. Escape and line ends, for the best delimiters.
   const delimiters = [...new Set(ranked.map(({ dialect }) => dialect.delimiter))];
   const promising = delimiters.slice(0, PROMISING_DELIMITERS);
   const second = ranked
     .filter(({ dialect }) => promising.includes(dialect.delimiter))
-    .flatMap((scored) =>
+    .flatMap((usual) =>
       // An escape has to explain records that nothing else explains.
-      scoreDialects(variants(scored, { text, ends }), sample).filter(
-        ({ dialect, typical }) => dialect.escape === 'double' || typical > scored.typical,
+      scoreDialects(variants(usual, { text, ends, options }), sample).filter(
+        ({ dialect, typical }) => dialect.escape === usual.dialect.escape || typical > usual.typical,
       ),
     );
   ranked = merge(ranked, second);
@@ -206,10 +222,13 @@ function withoutNeedlessNone(ranked: Scored[]): Scored[] {
 /** Quotes that nothing escapes are told from stray ones by their number. */
 const MIN_BARE_QUOTES = 2;
 
-function variants({ dialect, quotes }: Scored, { text, ends }: { text: string; ends: string }): Dialect[] {
+function variants(
+  { dialect, quotes }: Scored,
+  { text, ends, options }: { text: string; ends: string; options: SniffOptions },
+): Dialect[] {
   const escapes: Escape[] = [];
   const { quote, delimiter } = dialect;
-  if (!quotes.doubled) {
+  if (!quotes.doubled && isAuto(options.escape)) {
     const isEscaped = (mark: string) => mark !== '' && text.includes(`\\${mark}`);
     if (isEscaped(quote) || isEscaped(delimiter.slice(0, 1))) escapes.push('backslash');
     const isRule = quotes.faulty >= MIN_BARE_QUOTES || (quotes.faulty > 0 && quotes.sound === 0);

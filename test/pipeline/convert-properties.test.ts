@@ -168,6 +168,7 @@ const cases: fc.Arbitrary<Case> = fc
       nullTokens: NULL_TOKENS,
       delimiter: 'auto',
       quote: '"',
+      escape: 'auto' as const,
       encoding: 'auto',
       header: 'auto',
       case: 'lower',
