@@ -1,30 +1,18 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Piscina } from 'piscina';
 import { afterEach, describe, expect, it } from 'vitest';
 import { sweepTempFiles } from '../../src/base/files.js';
-import { openLog } from '../../src/base/log.js';
-import { makeDurable } from '../../src/pipeline/convert-worker.js';
-import { Intake } from '../../src/pipeline/intake.js';
-import { Originals } from '../../src/pipeline/originals.js';
-import { Publisher } from '../../src/pipeline/publish.js';
-import { filesUnder, readyFile, Workshop } from '../pipeline/workshop.js';
+import { filesUnder } from '../pipeline/workshop.js';
 import { readWithHyparquet } from '../write/tables.js';
 import { DiskTrouble, type Operation } from './support/disk-trouble.js';
+import { IntakeRig } from './support/intake-rig.js';
 
 /*
  * Files of every fate go through intake, conversion and publication in this process while one operation of the disk
  * fails, once or for good. Nothing may be lost meanwhile, and once the disk works again everything must be done.
  */
 
-const SCHEMA = `
-people:
-  files: "*"
-  invalid: set_aside
-  max_set_aside: 50%
-  columns: { name: TEXT, age: INTEGER }
-`;
 const FILES: Record<string, string> = {
   'bad.csv': 'name,age\nann,x\n',
   'partly.csv': 'name,age\nbob,2\ncem,x\n',
@@ -34,81 +22,32 @@ const FILES: Record<string, string> = {
 /** Rounds that the trouble lasts: fewer than the attempts after which an unreadable file is given up. */
 const ROUNDS_OF_TROUBLE = 3;
 /** The log says once what is wrong, however many files and rounds meet it. */
-const TROUBLE = /Cannot convert .* for now: /g;
+const TROUBLE = /Cannot convert .* for now: /;
 
 let trouble: DiskTrouble | undefined;
-const rigs: Rig[] = [];
-afterEach(() => {
+const rigs: IntakeRig[] = [];
+afterEach(async () => {
   trouble?.end();
-  for (const rig of rigs.splice(0)) rig.close();
+  await closeRigs();
 });
 
-/** The pipeline without threads and without a watcher: a round offers whatever lies in the input folder. */
-class Rig {
-  readonly workshop: Workshop;
-  readonly echoed: string[] = [];
-  readonly #intake: Intake;
-  readonly #log;
+/** A rig with the files; what it does with the disk itself does not fail. */
+async function openRig(): Promise<IntakeRig> {
+  const rig = await IntakeRig.open({
+    aside: (work) => {
+      if (trouble) trouble.isPaused = true;
+      const result = work();
+      if (trouble) trouble.isPaused = false;
+      return result;
+    },
+  });
+  rigs.push(rig);
+  for (const [name, content] of Object.entries(FILES)) rig.workshop.drop(name, content);
+  return rig;
+}
 
-  private constructor(workshop: Workshop) {
-    this.workshop = workshop;
-    const { settings, ledger, root } = workshop;
-    const { folders } = settings;
-    const echo = (line: string) => this.echoed.push(line);
-    this.#log = openLog({ file: folders.logFile, level: 'info', json: false, echo });
-    const log = this.#log;
-    const originals = new Originals({ folders, keep: 'archive', hasMarkers: false, ledger, log, root });
-    const identity = 'name_and_content';
-    const convert = async ({ files }: { files: { name: string; path: string }[] }) => {
-      const results = [];
-      for (const file of files) results.push(await workshop.convert(file));
-      return makeDurable(results);
-    };
-    this.#intake = new Intake({
-      pool: { run: convert } as unknown as Piscina,
-      workers: 1,
-      publisher: new Publisher({ folders, originals, identity, isLoading: false, ledger }),
-      log,
-      root,
-      release: () => undefined,
-      onConverted: () => undefined,
-    });
-  }
-
-  static async open(): Promise<Rig> {
-    const rig = new Rig(await Workshop.open({ config: SCHEMA }));
-    rigs.push(rig);
-    for (const [name, content] of Object.entries(FILES)) rig.workshop.drop(name, content);
-    return rig;
-  }
-
-  /** Names of the files that wait. */
-  waiting(): string[] {
-    const entries = fs.readdirSync(this.workshop.settings.folders.input, { withFileTypes: true });
-    return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
-  }
-
-  async round(): Promise<void> {
-    const { input } = this.workshop.settings.folders;
-    if (trouble) trouble.isPaused = true;
-    const files = this.waiting().map((name) => readyFile(path.join(input, name)));
-    if (trouble) trouble.isPaused = false;
-    this.#intake.offer(files);
-    await this.#intake.idle();
-  }
-
-  async untilDone(): Promise<void> {
-    for (let round = 0; round < 6 && this.waiting().length > 0; round++) await this.round();
-  }
-
-  told(pattern: RegExp): string[] {
-    return this.echoed.filter((line) => line.match(pattern));
-  }
-
-  close(): void {
-    this.#log.close();
-    this.workshop.close();
-  }
+async function closeRigs(): Promise<void> {
+  for (const rig of rigs.splice(0)) await rig.close();
 }
 
 function sha256(content: string | Buffer): string {
@@ -116,14 +55,14 @@ function sha256(content: string | Buffer): string {
 }
 
 /** Each original is somewhere, in one place. */
-function expectNothingLost({ workshop }: Rig): void {
+function expectNothingLost({ workshop }: IntakeRig): void {
   const { input } = workshop.settings.folders;
   const found = filesUnder(input).map((file) => sha256(fs.readFileSync(path.join(input, file))));
   for (const [name, content] of Object.entries(FILES))
     expect(found.filter((one) => one === sha256(content)).length, name).toBe(1);
 }
 
-async function expectAllDone(rig: Rig): Promise<void> {
+async function expectAllDone(rig: IntakeRig): Promise<void> {
   const { archive, failed, output } = rig.workshop.settings.folders;
   expect(rig.waiting()).toEqual([]);
   expectNothingLost(rig);
@@ -176,12 +115,11 @@ function errnosOf(operation: Operation): string[] {
 
 /** Operations that the files of this test need, and how many calls of each. */
 async function usedOperations(): Promise<[Operation, number][]> {
-  const rig = await Rig.open();
+  const rig = await openRig();
   trouble = new DiskTrouble();
   await rig.round();
   trouble.end();
-  rig.close();
-  rigs.length = 0;
+  await closeRigs();
   return [...trouble.calls];
 }
 
@@ -199,23 +137,22 @@ it('the operations are those that a disk can refuse', () => {
 describe.each(operations)('%s', (operation, calls) => {
   it.each(errnosOf(operation))('%s once, at each of its calls', async (errno) => {
     for (let from = 1; from <= calls; from++) {
-      const rig = await Rig.open();
+      const rig = await openRig();
       const descriptors = openDescriptors();
       trouble = new DiskTrouble({ operation, errno, from, forGood: false });
       await rig.untilDone();
       expect(trouble.failures).toBe(1);
       trouble.end();
       await expectAllDone(rig).catch((error: Error) => {
-        throw new Error(`call ${from}: ${error.message}\n${rig.echoed.join('\n')}`);
+        throw new Error(`call ${from}: ${error.message}\n${rig.lines.join('\n')}`);
       });
       expect(openDescriptors(), `descriptors after call ${from}`).toBeLessThanOrEqual(descriptors + 1);
-      rig.close();
-      rigs.length = 0;
+      await closeRigs();
     }
   });
 
   it.each(errnosOf(operation))('%s for good, until somebody mends it', async (errno) => {
-    const rig = await Rig.open();
+    const rig = await openRig();
     trouble = new DiskTrouble({ operation, errno, from: 1, forGood: true });
     for (let round = 0; round < ROUNDS_OF_TROUBLE; round++) await rig.round();
     trouble.end();
@@ -226,7 +163,7 @@ describe.each(operations)('%s', (operation, calls) => {
     expect(isTold).toBeLessThanOrEqual(1);
     await rig.untilDone();
     await expectAllDone(rig).catch((error: Error) => {
-      throw new Error(`${error.message}\n${rig.echoed.join('\n')}`);
+      throw new Error(`${error.message}\n${rig.lines.join('\n')}`);
     });
     expect(rig.told(/Conversion works again after/).length).toBe(isTold);
   });
@@ -234,12 +171,11 @@ describe.each(operations)('%s', (operation, calls) => {
 
 it('leaves no temporary file behind when the disk is full for a while', async () => {
   for (const operation of ['writeSync', 'handle.sync', 'link', 'rename'] as const) {
-    const rig = await Rig.open();
+    const rig = await openRig();
     trouble = new DiskTrouble({ operation, errno: 'ENOSPC', from: 1, forGood: true });
     for (let round = 0; round < ROUNDS_OF_TROUBLE; round++) await rig.round();
     trouble.end();
     expect(filesUnder(rig.workshop.root).filter((file) => file.endsWith('.tmp'))).toEqual([]);
-    rig.close();
-    rigs.length = 0;
+    await closeRigs();
   }
 });
