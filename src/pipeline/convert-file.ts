@@ -9,8 +9,8 @@ import { type FileFingerprint, FileSource } from '../read/file-source.js';
 import { type Findings, type OpenTable, openTable } from '../read/open-table.js';
 import { sourceLength } from '../read/transcode.js';
 import type { ConvertContext } from './convert-context.js';
-import { type ConvertPlan, looksLikeData, makePlan, resetPlan } from './convert-plan.js';
-import { ConvertRows, type RowsOutcome } from './convert-rows.js';
+import { type ConvertPlan, looksLikeData, planFor } from './convert-plan.js';
+import { ConvertRows } from './convert-rows.js';
 import {
   type Counts,
   type DialectReport,
@@ -21,6 +21,8 @@ import {
   summarise,
   ViolationList,
 } from './report.js';
+import { TableFiles } from './table-files.js';
+import { judgeRows, type RowsVerdict } from './verdict.js';
 
 export interface ConvertInput {
   /** Name in the input folder. */
@@ -128,17 +130,17 @@ async function convertSource(
     let table = await open(source, { dataset, encoding: encoding.label, context });
     findings = table.findings;
     // 3. Header against declaration.
-    const plan = planFor(table, dataset, context);
+    const plan = planOf(table, dataset, context);
     if (Array.isArray(plan)) return failedColumns({ source, name, dataset, table, window, problems: plan });
     // 4. Rows.
-    let outcome: RowsOutcome;
+    let outcome: Outcome;
     try {
       outcome = await convertRows({ table, plan, dataset, context });
     } catch (error) {
       if (!(error instanceof NotUtf8)) throw error;
       table = await reopenAfter(error, { source, dataset, context });
       findings = table.findings;
-      const second = planFor(table, dataset, context);
+      const second = planOf(table, dataset, context);
       if (Array.isArray(second))
         return failedColumns({ source, name, dataset, table, window, problems: second });
       outcome = await convertRows({ table, plan: second, dataset, context });
@@ -212,42 +214,30 @@ async function reopenAfter(
   return open(source, { dataset, encoding: 'survey', context });
 }
 
-/** The plan for files that look like this one, made once; or the disagreements with the declaration. */
-function planFor(table: OpenTable, dataset: Dataset, context: ConvertContext): ReturnType<typeof makePlan> {
-  const { dialect } = table.findings;
-  const key = JSON.stringify([dataset.name, dialect, table.header ?? table.width]);
-  let plan = context.plans.get(key);
-  if (!plan) {
-    const made = makePlan({
-      dataset,
-      dialect,
-      header: table.header,
-      width: table.width,
-      rowGroupRows: context.rowGroupRows,
-    });
-    if (Array.isArray(made)) return made;
-    // Files of many kinds must not pile up dictionaries: the plan that was made first goes first.
-    if (context.plans.size >= MAX_PLANS) context.plans.delete(context.plans.keys().next().value!);
-    context.plans.set(key, made);
-    plan = made;
-  }
-  resetPlan(plan);
-  return plan;
+function planOf(table: OpenTable, dataset: Dataset, context: ConvertContext): ReturnType<typeof planFor> {
+  const { findings, header, width } = table;
+  const { plans, rowGroupRows } = context;
+  return planFor(plans, { dataset, dialect: findings.dialect, header, width, rowGroupRows });
 }
 
-const MAX_PLANS = 16;
+/** What the rows of a file came to, and the temporary files that they went into. */
+interface Outcome extends RowsVerdict {
+  files: TableFiles;
+}
 
 async function convertRows(work: {
   table: OpenTable;
   plan: ConvertPlan;
   dataset: Dataset;
   context: ConvertContext;
-}): Promise<RowsOutcome> {
-  const rows = new ConvertRows(work);
+}): Promise<Outcome> {
+  const { table, plan, dataset, context } = work;
+  const files = new TableFiles({ table, specs: plan.specs, context });
   try {
-    return await rows.run();
+    const tally = await new ConvertRows({ ...work, outlet: files }).run();
+    return { ...judgeRows(tally, dataset), files };
   } catch (error) {
-    await removeTemps({ abandon: () => rows.abandon() });
+    await removeTemps(files);
     throw error;
   }
 }
@@ -258,7 +248,7 @@ interface Conclusion {
   dataset: Dataset;
   alsoClaimedBy: string[];
   table: OpenTable;
-  outcome: RowsOutcome;
+  outcome: Outcome;
   context: ConvertContext;
   startedAt: number;
 }
@@ -268,7 +258,7 @@ async function conclude(conclusion: Conclusion): Promise<ConvertResult> {
   try {
     return await resultOf(conclusion);
   } catch (error) {
-    await removeTemps(conclusion.outcome);
+    await removeTemps(conclusion.outcome.files);
     throw error;
   }
 }
@@ -279,18 +269,18 @@ async function resultOf(conclusion: Conclusion): Promise<ConvertResult> {
   const sha256 = source.sha256();
   const dialect = describeDialect(table.findings);
   const base = { file: name, sha256, dataset: dataset.name, dialect, counts: outcome.counts };
-  if (outcome.verdict) {
+  if (outcome.failure) {
     const report = makeReport({
       ...base,
       verdict: 'failed',
-      ...outcome.verdict,
+      ...outcome.failure,
       violations: outcome.violations,
       notes: outcome.notes,
     });
     const failed = { status: 'failed', name, sha256, report, fingerprint: source.fingerprint } as const;
     return discard(outcome, { ...failed, bytesIn: source.size });
   }
-  const temps = outcome.finish({
+  const temps = outcome.files.finish({
     'dropgate.source': name,
     'dropgate.sha256': sha256,
     'dropgate.dataset': dataset.name,
@@ -335,14 +325,14 @@ function convertedWording(violations: ViolationList): { message: string; hint: s
   };
 }
 
-async function discard(outcome: RowsOutcome, result: ConvertResult): Promise<ConvertResult> {
-  await removeTemps(outcome);
+async function discard({ files }: Outcome, result: ConvertResult): Promise<ConvertResult> {
+  await removeTemps(files);
   return result;
 }
 
 /** What cannot be deleted now is swept at the next start. */
-async function removeTemps({ abandon }: { abandon: () => string[] }): Promise<void> {
-  await Promise.allSettled(abandon().map(removeFile));
+async function removeTemps(files: TableFiles): Promise<void> {
+  await Promise.allSettled(files.abandon().map(removeFile));
 }
 
 function ageMs(fingerprint: FileFingerprint): number {

@@ -82,6 +82,26 @@ export function makePlan(input: PlanInput): ConvertPlan | ColumnProblem[] {
   return assemble(input, columns, rescued);
 }
 
+/** Plans that a thread keeps. Files of many kinds must not pile up dictionaries. */
+const MAX_PLANS = 16;
+
+/** The plan for files of this kind, made once and ready for the next file; or the disagreements with the declaration. */
+export function planFor(plans: Map<string, ConvertPlan>, input: PlanInput): ConvertPlan | ColumnProblem[] {
+  const { dataset, dialect, header, width } = input;
+  const key = JSON.stringify([dataset.name, dialect, header ?? width]);
+  const known = plans.get(key);
+  if (known) {
+    resetPlan(known);
+    return known;
+  }
+  const made = makePlan(input);
+  if (Array.isArray(made)) return made;
+  // The plan that was made first goes first.
+  if (plans.size >= MAX_PLANS) plans.delete(plans.keys().next().value!);
+  plans.set(key, made);
+  return made;
+}
+
 /** Makes a plan ready for the next file: empties dictionaries that grew large, returns columns to dictionary mode. */
 export function resetPlan(plan: ConvertPlan): void {
   plan.duplicates.clear();

@@ -1,5 +1,4 @@
-import { REASONS, type ReasonCode } from '../base/errors.js';
-import { createTempFile, fileOps, type TempFile } from '../base/files.js';
+import type { ReasonCode } from '../base/errors.js';
 import { plural, quoteValue } from '../base/text.js';
 import type { TypedColumn } from '../base/vector.js';
 import type { Violation } from '../check/parse-value.js';
@@ -8,26 +7,27 @@ import type { Place } from '../read/batch-reader.js';
 import type { OpenTable } from '../read/open-table.js';
 import { textOf } from '../read/record.js';
 import type { IrregularRecord, ScanNote } from '../read/scanner.js';
-import { ParquetFile } from '../write/parquet-file.js';
-import { encodeRowGroup } from '../write/row-group.js';
+import { type EncodedRowGroup, encodeRowGroup } from '../write/row-group.js';
 import { ROW, rawText } from './column-converter.js';
 import type { ConvertContext } from './convert-context.js';
 import type { ConvertPlan } from './convert-plan.js';
-import { RejectsFile, writeAll } from './rejects.js';
-import { type Counts, describeViolation, emptyCounts, NoteList, summarise, ViolationList } from './report.js';
+import { emptyCounts, NoteList, type RowsTally, ViolationList } from './report.js';
 
-/** What the rows of a file came to. */
-export interface RowsOutcome {
-  counts: Counts;
-  /** Why the file fails; undefined when it does not. */
-  verdict?: { code: ReasonCode; message: string; hint: string };
-  violations: ViolationList;
-  /** Lines that are no records, and records that were mended. */
-  notes: NoteList;
-  /** Completes the temporary files. */
-  finish(metadata: Record<string, string>): { parquetTemp?: string; rejectsTemp?: string; bytesOut: number };
-  /** Closes the temporary files and answers which are to be deleted. */
-  abandon(): string[];
+/** Where the rows of a file go. */
+export interface RowsOutlet {
+  /** Takes the next row group. */
+  append(group: EncodedRowGroup): void;
+  /** Keeps a record that is left out, as it stands in the file. */
+  reject(record: Uint8Array): void;
+}
+
+/** What {@link ConvertRows} works on. */
+export interface RowsWork {
+  table: OpenTable;
+  plan: ConvertPlan;
+  dataset: Dataset;
+  context: ConvertContext;
+  outlet: RowsOutlet;
 }
 
 /** A column whose distinct values are more than this share of its rows leaves dictionary mode. */
@@ -37,36 +37,30 @@ const MIN_ROWS_TO_JUDGE = 4096;
 /** Distinct values past which a column leaves dictionary mode in any case. */
 const MAX_DISTINCT = 1 << 20;
 
-/** Turns the rows of one opened file into row groups, counts them all, and keeps what is left out. */
+/** Turns the rows of one opened file into row groups, counts them all, and hands on what is left out. */
 export class ConvertRows {
   readonly #table: OpenTable;
   readonly #plan: ConvertPlan;
   readonly #dataset: Dataset;
   readonly #context: ConvertContext;
+  readonly #outlet: RowsOutlet;
   readonly #counts = emptyCounts();
   /** Violations that fail the file. */
   readonly #failures = new ViolationList();
   /** Violations of rows that are left out while the file passes. */
   readonly #leftOut = new ViolationList();
   readonly #notes = new NoteList();
-  readonly #rejects: RejectsFile;
   #flags = new Uint8Array(0);
-  #parquet: { file: ParquetFile; temp: TempFile; isOpen: boolean } | undefined;
 
-  constructor(work: { table: OpenTable; plan: ConvertPlan; dataset: Dataset; context: ConvertContext }) {
+  constructor(work: RowsWork) {
     this.#table = work.table;
     this.#plan = work.plan;
     this.#dataset = work.dataset;
     this.#context = work.context;
-    this.#rejects = new RejectsFile({
-      folder: work.context.failedFolder,
-      header: work.table.headerBytes,
-      lineEnd: lineEndOf(work.table),
-      encoding: work.table.findings.encoding,
-    });
+    this.#outlet = work.outlet;
   }
 
-  async run(): Promise<RowsOutcome> {
+  async run(): Promise<RowsTally> {
     const { rows } = this.#table;
     const { scanner } = this.#plan;
     for (const { line, text } of this.#table.findings.preamble) {
@@ -80,24 +74,12 @@ export class ConvertRows {
       this.#context.onProgress?.(rows.bytesRead, this.#counts.rows_in);
     }
     if (this.#plan.group.rowCount > 0) this.#closeGroup();
-    const verdict = this.#verdict();
     return {
-      // A file that fails is set aside as a whole.
-      counts: verdict
-        ? { ...emptyCounts(), rows_in: this.#counts.rows_in, set_aside: this.#counts.rows_in }
-        : this.#counts,
-      verdict,
-      violations: verdict && this.#failures.total > 0 ? this.#failures : this.#leftOut,
+      counts: this.#counts,
+      failures: this.#failures,
+      leftOut: this.#leftOut,
       notes: this.#notes,
-      finish: (metadata) => this.#finish(metadata),
-      abandon: () => this.abandon(),
     };
-  }
-
-  /** Closes the temporary files and answers which are to be deleted. */
-  abandon(): string[] {
-    for (const close of [() => this.#closeParquet(), () => this.#rejects.close()]) ignoringErrors(close);
-    return [this.#parquet?.temp.path, this.#rejects.tempPath].filter((file) => file !== undefined);
   }
 
   /** One batch: convert every column, judge every row, then take the good ones. */
@@ -216,7 +198,7 @@ export class ConvertRows {
   /** Keeps a record as it stands in the file, unless the whole file is set aside. */
   #reject(start: number, end: number): void {
     if (this.#context.dryRun || this.#failures.total > 0) return;
-    this.#rejects.add(this.#table.rows.buffer.subarray(start, end));
+    this.#outlet.reject(this.#table.rows.buffer.subarray(start, end));
   }
 
   #addDuplicate(row: number): void {
@@ -279,23 +261,7 @@ export class ConvertRows {
     this.#counts.rows_out += rowCount;
     if (this.#context.dryRun || rowCount === 0) return;
     const { codec } = this.#context;
-    this.#openParquet().append(encodeRowGroup({ columns: this.#plan.specs, data, rowCount, codec }));
-  }
-
-  #openParquet(): ParquetFile {
-    if (!this.#parquet) {
-      const temp = createTempFile(this.#context.outputFolder);
-      const sink = { write: (bytes: Uint8Array) => writeAll(temp.fd, bytes) };
-      const file = new ParquetFile({ sink, columns: this.#plan.specs, version: this.#context.version });
-      this.#parquet = { file, temp, isOpen: true };
-    }
-    return this.#parquet.file;
-  }
-
-  #closeParquet(): void {
-    if (!this.#parquet?.isOpen) return;
-    this.#parquet.isOpen = false;
-    fileOps.closeSync(this.#parquet.temp.fd);
+    this.#outlet.append(encodeRowGroup({ columns: this.#plan.specs, data, rowCount, codec }));
   }
 
   /** Columns whose values hardly repeat are scanned plainly from the next batch on. */
@@ -312,58 +278,10 @@ export class ConvertRows {
       this.#plan.duplicates.forgetDictionaries();
     }
   }
-
-  #verdict(): RowsOutcome['verdict'] {
-    if (this.#failures.total > 0) return summarise(this.#failures);
-    const { set_aside, rows_in } = this.#counts;
-    const limit = setAsideLimit(this.#dataset, rows_in);
-    if (set_aside <= limit.rows) return undefined;
-    const first = this.#leftOut.listed.find(({ code }) => !DROPPED.has(code));
-    const { hint } = REASONS.too_many_set_aside;
-    return {
-      code: 'too_many_set_aside',
-      message:
-        `${plural(set_aside, 'row')} would be set aside, max_set_aside allows ${limit.text}` +
-        (first ? `; first: ${describeViolation(first)}` : ''),
-      hint,
-    };
-  }
-
-  #finish(metadata: Record<string, string>): ReturnType<RowsOutcome['finish']> {
-    if (this.#context.dryRun) return { bytesOut: 0 };
-    const { byteLength } = this.#openParquet().finish(metadata);
-    this.#closeParquet();
-    return {
-      parquetTemp: this.#parquet!.temp.path,
-      rejectsTemp: this.#rejects.finish(),
-      bytesOut: byteLength,
-    };
-  }
-}
-
-/** What cannot be closed properly is deleted next. */
-function ignoringErrors(work: () => void): void {
-  try {
-    work();
-  } catch {}
-}
-
-/** What ends a record in the file. */
-function lineEndOf({ headerBytes, findings }: OpenTable): string {
-  const written = /\r?\n?$/.exec(Buffer.from(headerBytes.subarray(-2)).toString('latin1'))![0];
-  return written || (findings.dialect.loneCrEnds ? '\r' : '\n');
 }
 
 function placeOf({ line, byteOffset }: Place): { line: number; byte_offset: number } {
   return { line, byte_offset: byteOffset };
-}
-
-/** How many rows of a file may be set aside, and how messages put it. */
-function setAsideLimit({ maxSetAside }: Dataset, rowsIn: number): { rows: number; text: string } {
-  if ('rows' in maxSetAside) return { rows: maxSetAside.rows, text: `${maxSetAside.rows}` };
-  // 29% of 100 are 29 rows, although 0.29 * 100 is a little less in floating point.
-  const percent = Number((maxSetAside.share * 100).toPrecision(12));
-  return { rows: Math.floor((percent * rowsIn) / 100 + 1e-9), text: `${percent}% of ${rowsIn}` };
 }
 
 function isAllGood(flags: Uint8Array, rowCount: number): boolean {
@@ -385,9 +303,6 @@ const MISSING = {
   rule: 'nullable: false',
   message: 'the value is missing',
 } as const;
-
-/** Rows with these alone are dropped, not set aside. */
-const DROPPED: ReadonlySet<ReasonCode> = new Set([MISSING.code, DUPLICATE.code]);
 
 function describeInvalid({ rule, message }: Violation, value: string) {
   return {

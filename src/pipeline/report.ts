@@ -158,3 +158,13 @@ export function summarise(violations: ViolationList): { code: ReasonCode; messag
     hint: REASONS[first.code].hint,
   };
 }
+
+/** What the rows of a file, or of a part of it, came to. */
+export interface RowsTally {
+  counts: Counts;
+  /** Violations that fail the file. */
+  failures: ViolationList;
+  /** Violations of rows that are left out while the file passes. */
+  leftOut: ViolationList;
+  notes: NoteList;
+}

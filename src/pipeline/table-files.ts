@@ -1,0 +1,86 @@
+import { createTempFile, fileOps, type TempFile } from '../base/files.js';
+import type { ColumnSpec } from '../base/vector.js';
+import type { OpenTable } from '../read/open-table.js';
+import { ParquetFile } from '../write/parquet-file.js';
+import type { EncodedRowGroup } from '../write/row-group.js';
+import type { ConvertContext } from './convert-context.js';
+import type { RowsOutlet } from './convert-rows.js';
+import { RejectsFile, writeAll } from './rejects.js';
+
+/** The temporary files that one file is converted into: its table, and the rows that are left out. */
+export class TableFiles implements RowsOutlet {
+  readonly #specs: readonly ColumnSpec[];
+  readonly #context: ConvertContext;
+  readonly #rejects: RejectsFile;
+  #parquet: { file: ParquetFile; temp: TempFile; isOpen: boolean } | undefined;
+
+  constructor({
+    table,
+    specs,
+    context,
+  }: { table: OpenTable; specs: readonly ColumnSpec[]; context: ConvertContext }) {
+    this.#specs = specs;
+    this.#context = context;
+    this.#rejects = new RejectsFile({
+      folder: context.failedFolder,
+      header: table.headerBytes,
+      lineEnd: lineEndOf(table),
+      encoding: table.findings.encoding,
+    });
+  }
+
+  append(group: EncodedRowGroup): void {
+    this.#openParquet().append(group);
+  }
+
+  reject(record: Uint8Array): void {
+    this.#rejects.add(record);
+  }
+
+  /** Completes the files; in a dry run there are none. */
+  finish(metadata: Record<string, string>): { parquetTemp?: string; rejectsTemp?: string; bytesOut: number } {
+    if (this.#context.dryRun) return { bytesOut: 0 };
+    const { byteLength } = this.#openParquet().finish(metadata);
+    this.#closeParquet();
+    return {
+      parquetTemp: this.#parquet!.temp.path,
+      rejectsTemp: this.#rejects.finish(),
+      bytesOut: byteLength,
+    };
+  }
+
+  /** Closes the files and answers which are to be deleted. */
+  abandon(): string[] {
+    for (const close of [() => this.#closeParquet(), () => this.#rejects.close()]) ignoringErrors(close);
+    return [this.#parquet?.temp.path, this.#rejects.tempPath].filter((file) => file !== undefined);
+  }
+
+  #openParquet(): ParquetFile {
+    if (!this.#parquet) {
+      const temp = createTempFile(this.#context.outputFolder);
+      const sink = { write: (bytes: Uint8Array) => writeAll(temp.fd, bytes) };
+      const file = new ParquetFile({ sink, columns: this.#specs, version: this.#context.version });
+      this.#parquet = { file, temp, isOpen: true };
+    }
+    return this.#parquet.file;
+  }
+
+  #closeParquet(): void {
+    if (!this.#parquet?.isOpen) return;
+    this.#parquet.isOpen = false;
+    fileOps.closeSync(this.#parquet.temp.fd);
+  }
+}
+
+/** What cannot be closed properly is deleted next. */
+function ignoringErrors(work: () => void): void {
+  try {
+    work();
+  } catch {}
+}
+
+/** What ends a record in the file. */
+function lineEndOf({ headerBytes, findings }: OpenTable): string {
+  const written = /\r?\n?$/.exec(Buffer.from(headerBytes.subarray(-2)).toString('latin1'))![0];
+  return written || (findings.dialect.loneCrEnds ? '\r' : '\n');
+}
