@@ -21,7 +21,7 @@ export interface FoundTable {
   /** Line and offset of the header, or of the first row where there is none. */
   line: number;
   start: number;
-  /** Offset of the line end of the header; \`start\` where there is none. */
+  /** Offset of the line end of the header; `start` where there is none. */
   end: number;
   /** Line and offset of the first row. */
   dataLine: number;
@@ -45,7 +45,7 @@ export interface FindOptions {
 
 /**
  * Tells titles, header and data apart in the text of a window. Names of declared columns in the first record settle it
- * at once. Errors: \`empty_file\`, \`no_header\`.
+ * at once. Errors: `empty_file`, `no_header`.
  */
 export function findTable(window: TextWindow, options: FindOptions): FoundTable {
   const first = readHead(window, { ...options, maxRecords: 1 });
@@ -123,7 +123,7 @@ function isDeclared(
   return known * 2 >= names.length && known >= Math.min(2, expected.size);
 }
 
-/** Units below the names: \`(kg)\`, \`[m/s]\`, \`%\`. */
+/** Units below the names: `(kg)`, `[m/s]`, `%`. */
 function isUnits(cells: readonly string[]): boolean {
   const filled = cells.map((cell) => cell.trim()).filter((cell) => cell !== '');
   return filled.length * 2 >= cells.length && filled.every((cell) => /^(\(.*\)|\[.*\]|%)$/.test(cell));
@@ -172,7 +172,7 @@ function describe(
   };
 }
 
-/** Errors: \`empty_file\` when there is nothing but delimiters and quotes. */
+/** Errors: `empty_file` when there is nothing but delimiters and quotes. */
 function refuseVoid(window: TextWindow, head: readonly HeadRecord[], { dialect }: FindOptions): void {
   const marks = `${dialect.delimiter}${dialect.quote}"',;`;
   const isVoid = head.every(({ cells }) =>

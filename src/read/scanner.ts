@@ -351,6 +351,7 @@ export abstract class Scanner {
         return this.finishMisquoted({ buffer, end: second, final: true }, record);
       }
     }
+    if (isEndMark(found)) return this.#passEndMark(found, next);
     if (!this.keepRagged) {
       this.#addIrregular(found, 'ragged', recordStart);
       return next;
@@ -367,6 +368,14 @@ export abstract class Scanner {
       this.surplus.set(this.rowCount, all.slice(this.width));
     }
     this.#addRow(recordStart, recordEnd, embeddedBreaks);
+    return next;
+  }
+
+  #passEndMark({ recordStart, recordEnd }: FoundRecord, next: number): number {
+    this.#dropRowCells();
+    const linesBefore = this.rowCount + this.#extra;
+    this.notes.push({ kind: 'footer', start: recordStart, end: recordEnd, linesBefore });
+    this.#countExtraLines(1);
     return next;
   }
 
@@ -433,6 +442,12 @@ export abstract class Scanner {
   }
 }
 
+/** A record of the one byte with which DOS programs end a file. */
+function isEndMark({ buffer, recordStart, recordEnd }: FoundRecord): boolean {
+  return recordEnd - recordStart === 1 && buffer[recordStart] === SUBSTITUTE;
+}
+
+const SUBSTITUTE = 0x1a;
 const LF = 10;
 const CR = 13;
 const BOM = [0xef, 0xbb, 0xbf];

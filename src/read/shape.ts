@@ -70,14 +70,24 @@ function mainWidth(records: readonly HeadRecord[]): number {
   if (counts.get(main)! * 3 < records.length || counts.get(main) === 1) return records[0]?.cells.length ?? 0;
   const first = firstBlock(records);
   const isTable = first.width > 1 && (first.count > MAX_PREAMBLE || first.count * 3 > counts.get(main)!);
-  return isTable && first.count > 2 && !isKeysAndValues(first, main) ? first.width : main;
+  return isTable && first.count > 2 && !isPreamble(first, main) ? first.width : main;
 }
 
-/** Are the records of a block before the table keys and values: \`Account: | 123\`? */
-function isKeysAndValues({ width, records }: Block, main: number): boolean {
+/** Are the records of a block before the table sentences, or keys and values: `Account: | 123`? */
+function isPreamble({ width, records }: Block, main: number): boolean {
+  const rows = records.map(({ cells }) => cells);
+  // A table of its own has a header above numbers.
+  const { same, other } = matchKinds(rows[0], columnKinds(rows.slice(1), width));
+  if (same === 0 && other > 0) return false;
+  if (rows.filter(isProse).length >= rows.length * ALMOST_ALL && main > width) return true;
   if (width !== 2 || records.length > MAX_TITLES) return false;
   const keys = records.filter(({ cells }) => /[:=]\s*$/.test(cells[0])).length;
   return keys * 2 > records.length || (records.length <= MAX_KEYS && main > 3);
+}
+
+/** Does a space stand before every cell but the first, as behind the commas of a sentence? */
+function isProse(cells: readonly string[]): boolean {
+  return cells.length > 1 && cells.slice(1).every((cell) => cell.startsWith(' '));
 }
 
 const MAX_KEYS = 5;
@@ -106,11 +116,22 @@ function findStart(records: readonly HeadRecord[], table: Table): number {
   for (let i = 0; i < last; i++) {
     if (isTitle(records, i, table)) continue;
     const { cells } = records[i];
-    if (cells.length === table.width || isOddHeader(records, i, table)) return i;
+    if (cells.length === table.width && !isAboveHeader(records, i, table)) return i;
+    if (isOddHeader(records, i, table)) return i;
     // Nearly as wide as the table: no title, unless the table plainly begins further down.
-    if (isNearlyAsWide(cells, table) && !beginsBelow(records, i, table)) return i;
+    if (isNearlyAsWide(cells, table) && !isProse(cells) && !beginsBelow(records, i, table)) return i;
   }
   return 0;
+}
+
+/** Is a record that has the table's width by accident, texts and numbers mixed up, followed by the header? */
+function isAboveHeader(records: readonly HeadRecord[], index: number, { width, kinds }: Table): boolean {
+  const { same, other } = matchKinds(records[index].cells, kinds);
+  if (same === 0 || other === 0) return false;
+  return records.slice(index + 1, index + 4).some(({ cells }) => {
+    const match = matchKinds(cells, kinds);
+    return cells.length === width && match.same === 0 && match.other > 1;
+  });
 }
 
 function isNearlyAsWide(cells: readonly string[], { width }: Table): boolean {
@@ -217,8 +238,20 @@ function isSubHeader(records: readonly HeadRecord[], index: number, { width, kin
   const { same, other } = matchKinds(record.cells, kinds);
   const columns = kinds.filter((kind) => kind !== undefined).length;
   if (same > 0 || record.cells.some((cell) => ['number', 'form'].includes(kindOf(cell)))) return false;
+  if (recurs(record.cells, { below: records.slice(index + 1), kinds })) return false;
   const hasNoStub = record.cells[0].trim() === '' && records[0].cells[0].trim() === '';
   return hasNoStub ? other > 0 : other >= 2 && other * 2 > columns;
+}
+
+/** Does a column of numbers or dates say the text of a record again further down? Then it is a value, such as "closed". */
+function recurs(
+  cells: readonly string[],
+  { below, kinds }: { below: readonly HeadRecord[]; kinds: readonly ColumnKind[] },
+): boolean {
+  return kinds.some(
+    (kind, column) =>
+      kind !== undefined && cells[column] !== '' && below.some((row) => row.cells[column] === cells[column]),
+  );
 }
 
 /** Years below the names of groups of columns, nothing below the name of the first. */

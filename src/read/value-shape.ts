@@ -62,7 +62,8 @@ function textScore(text: string): number {
   if (WORDS.test(text)) return text.length < 100 ? 1 : 0.8;
   if (JSON_LIKE.test(text)) return 0.6;
   if (text.includes('\t')) return 0.02;
-  if (/[;|]/.test(text)) return 0.15;
+  if (/[;|](?! )/.test(text)) return 0.08;
+  if (/[;|]/.test(text)) return 0.4;
   // In prose a space follows a comma; where none does, the comma rather parts cells.
   if (/,(?! )/.test(text)) return 0.25;
   return text.includes(',') ? 0.6 : 0.7;

@@ -241,7 +241,8 @@ describe('bytes that cannot be decoded', () => {
           expect(again).toEqual(Buffer.from(bytes));
         else if (label !== 'euc-jp') expect(again.length).toBe(bytes.length);
         expect(sourceLength(label, text)).toBe(again.length);
-        expect(text.includes('\ufffd')).toBe(false);
+        // UTF-16 has U+FFFD as a character.
+        if (!label.startsWith('utf-16')) expect(text.includes('\ufffd')).toBe(false);
       }),
       { numRuns: 2000 },
     );
