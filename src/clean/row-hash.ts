@@ -1,6 +1,6 @@
 import type { TypedColumn, Vector } from '../base/vector.js';
 
-/** 32-bit words of a hash. 128 bits: two different rows of 10^9 collide with a probability below 10^-20. */
+/** 32-bit words of a hash. 127 bits: two different rows of 10^9 collide with a probability below 10^-19. */
 export const HASH_WORDS = 4;
 const HASH_WORDS_LOG2 = 2;
 
@@ -37,13 +37,14 @@ export class RowHasher {
     this.#dictionaries.length = 0;
   }
 
-  /** Writes the hashes of rows `0..rowCount` to `out`, HASH_WORDS words a row. */
+  /** Writes the hashes of rows `0..rowCount` to `out`, HASH_WORDS words a row; the last word of each is odd. */
   hash(columns: readonly TypedColumn[], rowCount: number, out: Int32Array): void {
     out.fill(0, 0, rowCount * HASH_WORDS);
     columns.forEach((column, index) => {
       if (column.ids) joinDictionary(column.ids, this.#wordsOf(column.values, index), { rowCount, out });
       else joinPlain(column, this.#seedOf(index), { rowCount, out });
     });
+    for (let at = HASH_WORDS - 1; at < rowCount * HASH_WORDS; at += HASH_WORDS) out[at] |= 1;
   }
 
   #wordsOf(values: Vector, index: number): Int32Array {

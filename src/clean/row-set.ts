@@ -3,75 +3,95 @@ import { HASH_WORDS } from './row-hash.js';
 const FIRST_SLOTS = 1024;
 /** A table that a large file made larger than this is given back. */
 const MAX_SPARE_SLOTS = 1 << 16;
+/** Share of the slots that may be taken. */
+const MAX_LOAD = 0.75;
+const TWO_32 = 0x1_0000_0000;
+
+/** Memory of a set that several threads use, one at a time. */
+export interface SharedRows {
+  /** HASH_WORDS words for each slot, all 0 in a free one. */
+  slots: SharedArrayBuffer;
+  /** Number of rows, in one Int32. */
+  count: SharedArrayBuffer;
+}
+
+/** Memory for a set of about so many rows; pages of it are used only as rows come. */
+export function shareRows(rows: number): SharedRows {
+  const bytes = Math.ceil(rows / MAX_LOAD) * HASH_WORDS * Int32Array.BYTES_PER_ELEMENT;
+  return { slots: new SharedArrayBuffer(bytes), count: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT) };
+}
 
 /**
- * A set of row hashes that tells whether a row is new. Open addressing at a load of at most one half, so that it takes 24
- * to 48 bytes for each row.
+ * A set of row hashes that tells whether a row is new: open addressing with linear probing, the hashes themselves in the
+ * slots, so that a row costs one look at memory and 16 bytes by 0.75. One of its own grows by doubling; one in shared
+ * memory does not grow.
  */
 export class RowSet {
-  /** HASH_WORDS words for each row. */
-  #rows = new Int32Array(FIRST_SLOTS * HASH_WORDS);
-  #count = 0;
-  /** Row number + 1, or 0. */
-  #slots = new Int32Array(FIRST_SLOTS);
+  #slots: Int32Array;
+  readonly #count: Int32Array;
+  readonly #isShared: boolean;
+
+  constructor(shared?: SharedRows) {
+    this.#slots = shared ? new Int32Array(shared.slots) : new Int32Array(FIRST_SLOTS * HASH_WORDS);
+    this.#count = shared ? new Int32Array(shared.count) : new Int32Array(1);
+    this.#isShared = shared !== undefined;
+  }
 
   /** Number of different rows. */
   get size(): number {
-    return this.#count;
+    return this.#count[0];
   }
 
   clear(): void {
-    if (this.#slots.length > MAX_SPARE_SLOTS) {
-      this.#slots = new Int32Array(FIRST_SLOTS);
-      this.#rows = new Int32Array(FIRST_SLOTS * HASH_WORDS);
-    } else if (this.#count > 0) {
-      this.#slots.fill(0);
-    }
-    this.#count = 0;
+    if (this.#slots.length > MAX_SPARE_SLOTS * HASH_WORDS)
+      this.#slots = new Int32Array(FIRST_SLOTS * HASH_WORDS);
+    else if (this.size > 0) this.#slots.fill(0);
+    this.#count[0] = 0;
   }
 
-  /** Adds the row whose hash is `hashes[at..at + HASH_WORDS)`; false when it is there already. */
+  /**
+   * Adds the row whose hash is `hashes[at..at + HASH_WORDS)`; false when it is there already.
+   * @throws RangeError when the set is full and cannot grow
+   */
   add(hashes: Int32Array, at: number): boolean {
-    const rows = this.#rows;
     const slots = this.#slots;
-    const mask = slots.length - 1;
-    let slot = hashes[at] & mask;
-    for (; slots[slot] !== 0; slot = (slot + 1) & mask) {
-      const other = (slots[slot] - 1) * HASH_WORDS;
-      if (
-        rows[other] === hashes[at] &&
-        rows[other + 1] === hashes[at + 1] &&
-        rows[other + 2] === hashes[at + 2] &&
-        rows[other + 3] === hashes[at + 3]
-      ) {
-        return false;
-      }
-    }
-    this.#append(hashes, at);
-    slots[slot] = this.#count;
-    if (this.#count * 2 > slots.length) this.#growSlots();
+    const slot = slotOf(slots, hashes, at);
+    // No hash has an even last word.
+    if (slots[slot + HASH_WORDS - 1] !== 0) return false;
+    for (let i = 0; i < HASH_WORDS; i++) slots[slot + i] = hashes[at + i];
+    this.#count[0]++;
+    if (this.#count[0] * HASH_WORDS > slots.length * MAX_LOAD) this.#grow();
     return true;
   }
 
-  #append(hashes: Int32Array, at: number): void {
-    const end = this.#count * HASH_WORDS;
-    if (end + HASH_WORDS > this.#rows.length) {
-      const next = new Int32Array(this.#rows.length * 2);
-      next.set(this.#rows);
-      this.#rows = next;
+  #grow(): void {
+    if (this.#isShared) throw new RangeError('the set of rows is full');
+    const old = this.#slots;
+    this.#slots = new Int32Array(old.length * 2);
+    for (let at = 0; at < old.length; at += HASH_WORDS) {
+      if (old[at + HASH_WORDS - 1] === 0) continue;
+      const slot = slotOf(this.#slots, old, at);
+      for (let i = 0; i < HASH_WORDS; i++) this.#slots[slot + i] = old[at + i];
     }
-    for (let i = 0; i < HASH_WORDS; i++) this.#rows[end + i] = hashes[at + i];
-    this.#count++;
   }
+}
 
-  #growSlots(): void {
-    const slots = new Int32Array(this.#slots.length * 2);
-    const mask = slots.length - 1;
-    for (let row = 0; row < this.#count; row++) {
-      let slot = this.#rows[row * HASH_WORDS] & mask;
-      while (slots[slot] !== 0) slot = (slot + 1) & mask;
-      slots[slot] = row + 1;
+/** Offset of the slot that holds the row, or of the free one where it belongs. */
+function slotOf(slots: Int32Array, hashes: Int32Array, at: number): number {
+  const first = hashes[at];
+  const count = slots.length / HASH_WORDS;
+  let slot = Math.floor(((first >>> 0) / TWO_32) * count) * HASH_WORDS;
+  while (slots[slot + HASH_WORDS - 1] !== 0) {
+    if (
+      slots[slot] === first &&
+      slots[slot + 1] === hashes[at + 1] &&
+      slots[slot + 2] === hashes[at + 2] &&
+      slots[slot + 3] === hashes[at + 3]
+    ) {
+      return slot;
     }
-    this.#slots = slots;
+    slot += HASH_WORDS;
+    if (slot === slots.length) slot = 0;
   }
+  return slot;
 }

@@ -139,7 +139,8 @@ export class ConvertRows {
 
   #markDuplicates(columns: TypedColumn[], rowCount: number, flags: Uint8Array): number {
     if (this.#dataset.duplicates === 'keep') return 0;
-    return this.#plan.duplicates.mark(columns, { rowCount, flags, mark: ROW.duplicate });
+    this.#plan.duplicates.hash(columns, rowCount);
+    return this.#plan.duplicates.mark({ rowCount, flags, mark: ROW.duplicate });
   }
 
   /** Goes through irregular records and flagged rows in the order of the file. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NULL_ID, type TypedColumn, Vector } from '../../src/base/vector.js';
-import { DuplicateFinder } from '../../src/clean/duplicates.js';
+import { DuplicateFinder, newSalt } from '../../src/clean/duplicates.js';
+import { RowSet, shareRows } from '../../src/clean/row-set.js';
 
 type Cell = string | null;
 type Mode = 'dictionary' | 'plain';
@@ -44,7 +45,8 @@ function mark(
   );
   const flags = new Uint8Array(rows.length);
   for (const row of flagged) flags[row] = 1;
-  const found = finder.mark(columns, { rowCount: rows.length, flags, mark: 3 });
+  finder.hash(columns, rows.length);
+  const found = finder.mark({ rowCount: rows.length, flags, mark: 3 });
   expect(found).toBe(flags.filter((flag) => flag === 3).length);
   return [...flags];
 }
@@ -97,7 +99,8 @@ describe('repeated rows', () => {
     const known = new Map<string, number>();
     const batch = (cells: Cell[], mode: Mode) => {
       const flags = new Uint8Array(cells.length);
-      finder.mark([column(cells, mode, dictionary, known)], { rowCount: cells.length, flags, mark: 3 });
+      finder.hash([column(cells, mode, dictionary, known)], cells.length);
+      finder.mark({ rowCount: cells.length, flags, mark: 3 });
       return [...flags];
     };
     expect(batch(['a', 'b'], 'dictionary')).toEqual([0, 0]);
@@ -135,6 +138,17 @@ describe('repeated rows', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('are found by threads that share salt and set', () => {
+    const shared = shareRows(100);
+    const salt = newSalt();
+    const finders = [1, 2].map(() => new DuplicateFinder({ salt, seen: new RowSet(shared) }));
+    expect(mark([['a'], ['b']], ['plain'], [], finders[0])).toEqual([0, 0]);
+    expect(mark([['b'], ['c']], ['dictionary'], [], finders[1])).toEqual([3, 0]);
+    expect(mark([['c'], ['d']], ['plain'], [], finders[0])).toEqual([3, 0]);
+    const many = Array.from({ length: 101 }, (_, i) => [`row ${i}`]);
+    expect(() => mark(many, ['plain'], [], finders[1])).toThrow(RangeError);
   });
 
   it('are found among many rows', () => {
