@@ -19,7 +19,7 @@ export interface HeadRecord {
   fault?: 'stray_quote' | 'unclosed_quote';
 }
 
-/** So much of a file is looked at to tell titles, header and data apart. */
+/** So much of a file is looked at to tell titles, header and data apart, and one record in any case. */
 const MAX_RECORDS = 200;
 const MAX_BYTES = 256 * 1024;
 
@@ -33,8 +33,8 @@ export function readHead(
 ): HeadRecord[] {
   const { dialect, maxRecords = MAX_RECORDS } = options;
   const { buffer } = window;
-  const end = Math.min(window.end, window.from + MAX_BYTES);
-  const isWhole = window.final && end === window.end;
+  const { end, final: isWhole } = window;
+  const enough = window.from + MAX_BYTES;
   const splitter = new RecordSplitter(dialect);
   const forgiving = new RecordSplitter(dialect, { paddingIsNothing: true });
   const records: HeadRecord[] = [];
@@ -46,7 +46,10 @@ export function readHead(
   };
   let line = options.line;
   let isSetOff = false;
-  for (let start = window.from; start < end && records.length < maxRecords; ) {
+  for (
+    let start = window.from;
+    start < end && (start < enough || start === window.from) && records.length < maxRecords;
+  ) {
     const split = splitter.split({ buffer, from: start, end });
     const padded = split.fault ? forgiving.split({ buffer, from: start, end }) : split;
     const record = padded.fault

@@ -193,7 +193,10 @@ function delimitersIn(text: string, options: SniffOptions, byHeader: string | un
 function quotesIn(text: string, options: SniffOptions, delimiter: string): string[] {
   if (options.quote !== 'auto') return [options.quote];
   const used = QUOTES.filter((quote) => opensCell(text, quote, delimiter));
-  return used.length === 0 ? ['"'] : [...used, ''];
+  // Where no double quote opens a cell, the usual dialect is as good as one without quotes.
+  if (!used.includes('"')) return ['"', ...used];
+  // Whoever says how quotes are escaped has some.
+  return isAuto(options.escape) ? [...used, ''] : used;
 }
 
 /** Does a quote stand where a cell begins? */
@@ -209,18 +212,20 @@ function isMostlyCr(text: string): boolean {
   return lone > feeds;
 }
 
+/** Quotes that mean nothing, or that nothing escapes, are told from stray ones by their number. */
+const MIN_BARE_QUOTES = 2;
+
 /** One stray quote does not make a file one without quotes, as long as others are sound or stand around cells. */
 function withoutNeedlessNone(ranked: Scored[]): Scored[] {
   const sound = ranked.filter(({ quotes }) => quotes.sound > 0 && quotes.sound >= quotes.faulty);
   const delimiters = new Set(sound.map(({ dialect }) => dialect.delimiter));
   return ranked.filter(({ dialect, quotes }) => {
     if (dialect.quote !== '') return true;
-    return !delimiters.has(dialect.delimiter) && (quotes.wrapped === 0 || quotes.wrapped < quotes.half);
+    return (
+      !delimiters.has(dialect.delimiter) && quotes.half >= MIN_BARE_QUOTES && quotes.half > quotes.wrapped
+    );
   });
 }
-
-/** Quotes that nothing escapes are told from stray ones by their number. */
-const MIN_BARE_QUOTES = 2;
 
 function variants(
   { dialect, quotes }: Scored,
