@@ -277,10 +277,10 @@ export async function moveIntoOwnFolder(
   throw new Error('unreachable: candidate names are endless');
 }
 
-/** SHA-256 of a file's content in hexadecimal. */
-export async function sha256Of(file: string): Promise<string> {
+/** SHA-256 of a file's content, or of its first `bytes`, in hexadecimal. */
+export async function sha256Of(file: string, bytes = Number.POSITIVE_INFINITY): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of fs.createReadStream(file)) hash.update(chunk);
+  if (bytes > 0) for await (const chunk of fs.createReadStream(file, { end: bytes - 1 })) hash.update(chunk);
   return hash.digest('hex');
 }
 

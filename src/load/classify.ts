@@ -105,6 +105,12 @@ const TRANSIENT_CODES = new Set([
   'PROTOCOL_PACKETS_OUT_OF_ORDER',
 ]);
 
+/** SQLSTATEs, and numbers of MySQL, of a statement that lost against another session: deadlock, lock, cancelled. */
+const CONTENTION = new Set<unknown>([
+  ...['40001', '40P01', '55P03', '55006', '57014', '25P03'],
+  ...[1205, 1206, 1213, 1317, 1412, 1615, 1969, 3024],
+]);
+
 const MAX_CAUSES = 10;
 
 /**
@@ -113,6 +119,12 @@ const MAX_CAUSES = 10;
  */
 export function classifyError(error: unknown): ErrorClass {
   return isTransient(error, MAX_CAUSES) ? 'transient' : 'permanent';
+}
+
+/** Is the database there, and only what the statement wanted in the hands of another session? */
+export function isContention(error: unknown): boolean {
+  const { code, errno } = (error ?? {}) as { code?: unknown; errno?: unknown };
+  return CONTENTION.has(code) || CONTENTION.has(errno);
 }
 
 function isTransient(error: unknown, depth: number): boolean {

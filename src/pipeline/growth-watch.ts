@@ -124,8 +124,7 @@ export class GrowthWatch {
       if (fingerprintText(stats) === one.read.fingerprint) return true;
       // A copy on another disk, or something that a person has put there.
       if (!one.read.fingerprint.endsWith(`:${stats.ino}`)) return false;
-      if (sizeOf(one.read) === Number(stats.size) && (await sha256Of(one.place)) === one.read.sha256)
-        return true;
+      if (!(await this.#isWrittenTo(one, stats))) return true;
       await this.#takeAgain(one, stats);
       return false;
     } catch (error) {
@@ -133,6 +132,14 @@ export class GrowthWatch {
       this.#options.log.error(`Cannot look whether ${shown} was still written to: ${messageOf(error)}`);
       return errnoOf(error) !== undefined;
     }
+  }
+
+  /** In the failed folder people mend files in place; there a sender shows by going on behind what was read. */
+  async #isWrittenTo({ place, read }: PutAwayOriginal, { size }: fs.BigIntStats): Promise<boolean> {
+    const readBytes = sizeOf(read);
+    const isPrefix = size >= readBytes && (await sha256Of(place, readBytes)) === read.sha256;
+    if (isPrefix) return size > readBytes;
+    return path.dirname(place) !== this.#options.folders.failed;
   }
 
   async #takeAgain({ recordId, place, read }: PutAwayOriginal, stats: fs.BigIntStats): Promise<void> {

@@ -8,11 +8,13 @@ import { backoffMs, pause, TroubleNotice } from '../base/retry.js';
 import { formatDuration, plural } from '../base/text.js';
 import type { Dataset, Folders, TableSpec } from '../config/settings.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { isContention } from '../load/classify.js';
 import type { Engine } from '../load/engine.js';
 import { loadKey } from '../load/ledger-table.js';
 import { type FileToLoad, type LoadOutcome, loadFiles } from '../load/load-files.js';
 import type { ReadyFile } from '../watch/types.js';
 import { Chores } from './chores.js';
+import { HeldTables } from './held-tables.js';
 import { type FoundParquet, LoadRecords } from './load-records.js';
 import { parkParquet } from './park-parquet.js';
 import { identifyParquet } from './parquet-identity.js';
@@ -67,13 +69,16 @@ export interface LoadTotals {
 export class LoadQueue {
   readonly totals: LoadTotals = { loaded: 0, rows: 0, refused: 0 };
   readonly #options: LoadQueueOptions;
-  readonly #waiting: Waiting[] = [];
+  #waiting: Waiting[] = [];
+  /** Members of the above that are done with. */
+  readonly #gone = new Set<Waiting>();
   /** Names that wait or are being loaded. */
   readonly #known = new Set<string>();
   /** Parquet files that are done with: name to fingerprint. */
   readonly #settled: Map<string, string>;
   readonly #tables: TargetTables;
   readonly #trouble = new TroubleNotice();
+  readonly #held: HeldTables;
   readonly #chores: Chores;
   readonly #records: LoadRecords;
   /** Files that cannot be put aside for now. */
@@ -92,6 +97,7 @@ export class LoadQueue {
     this.#options = options;
     this.#settled = options.ledger.settledParquet();
     this.#tables = new TargetTables(options);
+    this.#held = new HeldTables(options.log);
     this.#chores = new Chores(options.log);
     this.#records = new LoadRecords(options.ledger);
   }
@@ -235,31 +241,57 @@ export class LoadQueue {
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0 && !this.#stop.signal.aborted) {
-      const group = await this.#withoutVanished(this.#nextGroup());
+      const next = this.#nextGroup();
+      if (next.length === 0) {
+        await pause(this.#held.nextInMs(), this.#stop.signal);
+        continue;
+      }
+      const group = await this.#withoutVanished(next);
       try {
         if (group.length > 0) await this.#loadGroup(group);
       } catch (error) {
         if (this.#isAbandoned) return;
-        // It is a file's disk that has trouble, not the database: the others go on.
-        if (this.#readFaults.size === 0) await this.#waitForDatabase(error);
-        for (const [file, fault] of this.#readFaults) await this.#readLater(file, fault);
+        await this.#fail(group, error);
       }
+      this.#sweepWaiting();
       this.#tellIdle();
     }
   }
 
-  /** The first file and those right behind it that go into the same table. */
+  /** The first file whose table is not held up, and those right behind it that go into the same one. */
   #nextGroup(): Waiting[] {
-    const { dataset } = this.#waiting[0];
     const group: Waiting[] = [];
     let rows = 0;
     for (const file of this.#waiting) {
+      if (this.#held.holds(file.dataset)) continue;
       rows += file.rows;
-      if (file.dataset !== dataset || group.length === MAX_GROUP_FILES) break;
-      if (group.length > 0 && rows > MAX_GROUP_ROWS) break;
+      if (group.length > 0 && (file.dataset !== group[0].dataset || rows > MAX_GROUP_ROWS)) break;
       group.push(file);
+      if (group.length === MAX_GROUP_FILES) break;
     }
     return group;
+  }
+
+  async #fail([{ dataset }]: Waiting[], error: unknown): Promise<void> {
+    if (this.#readFaults.size > 0) {
+      // It is a file's disk that has trouble, not the database: the others go on.
+      for (const [file, fault] of this.#readFaults) await this.#readLater(file, fault);
+    } else if (isContention(error)) {
+      const attempts = this.#held.hold(dataset, error);
+      if (attempts >= MAX_PATIENCE) this.#sendAway();
+    } else {
+      await this.#waitForDatabase(error);
+    }
+  }
+
+  /** What is done with leaves the queue, mostly at its head. */
+  #sweepWaiting(): void {
+    let atHead = 0;
+    while (this.#gone.delete(this.#waiting[atHead])) atHead++;
+    this.#waiting.splice(0, atHead);
+    if (this.#gone.size === 0) return;
+    this.#waiting = this.#waiting.filter((file) => !this.#gone.has(file));
+    this.#gone.clear();
   }
 
   /** A Parquet file that somebody took away before it was loaded cannot be loaded; its original is in the archive. */
@@ -296,6 +328,7 @@ export class LoadQueue {
     let outcomes = await this.#tryGroup(group, table);
     if (await this.#mendTable(table, outcomes)) outcomes = await this.#tryGroup(group, table);
     this.#recovered();
+    this.#held.works(table.name);
     crashPoint('committed');
     const durationMs = performance.now() - startedAt;
     for (const [i, file] of group.entries()) {
@@ -412,7 +445,7 @@ export class LoadQueue {
 
   /** A file that cannot be read now is tried again, while the others go on; for ever it is not. */
   async #readLater(file: Waiting, fault: unknown): Promise<void> {
-    this.#waiting.splice(this.#waiting.indexOf(file), 1);
+    this.#gone.add(file);
     if (++file.faults >= MAX_READ_ATTEMPTS) {
       await this.#refuse(file, new DropgateError('unreadable', `it cannot be read: ${messageOf(fault)}`));
       return;
@@ -422,7 +455,7 @@ export class LoadQueue {
     const timer = setTimeout(
       () => {
         this.#rereads.delete(timer);
-        this.#waiting.push(file);
+        this.#waiting.push({ ...file });
         this.#start();
       },
       backoffMs(file.faults, BACKOFF),
@@ -432,8 +465,7 @@ export class LoadQueue {
 
   #forget(file: Waiting): void {
     this.#known.delete(file.name);
-    const at = this.#waiting.indexOf(file);
-    if (at >= 0) this.#waiting.splice(at, 1);
+    this.#gone.add(file);
   }
 
   async #waitForDatabase(error: unknown): Promise<void> {
@@ -447,7 +479,7 @@ export class LoadQueue {
       ),
     );
     const isAway = error instanceof DropgateError && error.code === 'database_unreachable';
-    if (isAway || this.#attempt >= MAX_PATIENCE) for (const resolve of this.#idleWaiters.splice(0)) resolve();
+    if (isAway || this.#attempt >= MAX_PATIENCE) this.#sendAway();
     await pause(backoffMs(this.#attempt, BACKOFF), this.#stop.signal);
   }
 
@@ -460,7 +492,10 @@ export class LoadQueue {
   }
 
   #tellIdle(): void {
-    if (this.#known.size > 0) return;
+    if (this.#known.size === 0) this.#sendAway();
+  }
+
+  #sendAway(): void {
     for (const resolve of this.#idleWaiters.splice(0)) resolve();
   }
 

@@ -107,13 +107,25 @@ describe.concurrent('a writer who takes time', () => {
   it('and goes on with a file that failed: it is judged again', async () => {
     await withDaemon(async (site) => {
       const own = site.path('upload');
-      writeFileSync(own, 'id;name\n1;one\nx;');
+      writeFileSync(own, 'id;name\n1;one\n2');
       utimesSync(own, new Date(), new Date(Date.now() - 60_000));
       linkSync(own, input(site, 'strict.csv'));
       await site.logged('Failed input_csv/strict.csv');
-      writeFileSync(own, 'id;name\n1;one\n2;two\n');
+      writeFileSync(own, ';two\n', { flag: 'a' });
       await site.logged('Converted input_csv/strict.csv to output_parquet/strict.parquet: 2 rows');
       expect(site.files('input_csv/output_failed')).toEqual([]);
+    });
+  });
+
+  it('is not the person who mends a failed file where it lies', async () => {
+    await withDaemon(async (site) => {
+      site.drop('strict.csv', 'id;name\n1;one\nx;two\n');
+      await site.logged('Failed input_csv/strict.csv');
+      writeFileSync(site.path('input_csv/output_failed/strict.csv'), 'id;name\n1;one\n2;two and more\n');
+      // Two looks.
+      await sleep(6500);
+      expect(site.waiting()).toEqual([]);
+      expect(site.log()).not.toContain('grew');
     });
   });
 
