@@ -88,13 +88,17 @@ function wholeCharacters(label: string, bytes: Uint8Array): number {
   return high >= 0xd8 && high <= 0xdb ? units - 2 : units;
 }
 
-/** No character of the multi-byte encodings has a line feed as its second byte; else the shortest rest that decodes. */
+/**
+ * No character of the multi-byte encodings has a line feed as its second byte. Without one, the decoder is asked: what it
+ * answers before the end is what the bytes give without those that it holds back.
+ */
 function wholeMulti(label: string, bytes: Uint8Array): number {
   const lineEnd = bytes.lastIndexOf(LF) + 1;
   if (lineEnd > 0) return lineEnd;
-  for (let rest = 0; rest < MAX_CHARACTER_BYTES && rest < bytes.length; rest++) {
-    const head = bytes.subarray(0, bytes.length - rest);
-    if (!iconv.decode(head, label, { stripBOM: false }).endsWith('\ufffd')) return head.length;
+  const text = iconv.getDecoder(label, { stripBOM: false }).write(Buffer.from(bytes));
+  for (let held = 0; held < MAX_CHARACTER_BYTES && held <= bytes.length; held++) {
+    const head = bytes.subarray(0, bytes.length - held);
+    if (iconv.decode(head, label, { stripBOM: false }) === text) return head.length;
   }
   return bytes.length;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import iconv from 'iconv-lite';
 import { describe, expect, it } from 'vitest';
-import { decode, encodeFor, sourceLength } from '../../src/read/transcode.js';
+import { decode, encodeFor, sourceLength, TranscodingSource } from '../../src/read/transcode.js';
 import { findInvalidUtf8, lastCharacterEnd } from '../../src/read/undecodable.js';
 import { tempDir } from '../helpers/temp-dir.js';
 import { readBytes } from './reading.js';
@@ -254,6 +254,35 @@ describe('bytes that cannot be decoded', () => {
       code: 'bad_encoding',
       message: expect.stringContaining('offset 6'),
     });
+  });
+});
+
+describe('a source in another encoding', () => {
+  it('is decoded however its bytes are dealt out', async () => {
+    const text = fc.string({ unit: fc.constantFrom('a', 'é', '漢', '🎓', ',', '\n', '\r'), maxLength: 40 });
+    const encodings = fc.constantFrom('utf-16le', 'utf-16be', 'utf-32le', 'gb18030');
+    await fc.assert(
+      fc.asyncProperty(text, encodings, fc.integer({ min: 1, max: 9 }), async (content, label, dealt) => {
+        const bytes = iconv.encode(content, label);
+        let position = 0;
+        const source = new TranscodingSource(
+          {
+            fill: (target, offset, length) => {
+              const piece = bytes.subarray(position, position + Math.min(dealt, length));
+              target.set(piece, offset);
+              position += piece.length;
+              return piece.length;
+            },
+          },
+          label,
+        );
+        const target = new Uint8Array(1000);
+        let filled = 0;
+        for (let count = 1; count > 0; filled += count) count = await source.fill(target, filled, 7);
+        expect(Buffer.from(target.subarray(0, filled)).toString('utf8')).toBe(content);
+      }),
+      { numRuns: 500 },
+    );
   });
 });
 
