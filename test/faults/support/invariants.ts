@@ -197,6 +197,20 @@ export async function parquetIds(site: FaultSite): Promise<number[]> {
   return [...(await readParquet(site)).ids.values()].flat();
 }
 
+/** How many rows all Parquet files of the output folder hold, and how many different ids. */
+export async function countParquetRows(site: FaultSite): Promise<{ rows: number; ids: number }> {
+  const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
+  const connection = await instance.connect();
+  const files = `${site.path('output_parquet').replaceAll("'", "''")}/*.parquet`;
+  const answer = await connection.runAndReadAll(
+    `SELECT count(*), count(DISTINCT id) FROM read_parquet('${files}')`,
+  );
+  const [[rows, ids]] = answer.getRows();
+  connection.closeSync();
+  instance.closeSync();
+  return { rows: Number(rows), ids: Number(ids) };
+}
+
 /** One Parquet file for each content under each name, holding exactly its good rows. */
 function checkParquet(
   { ids, sources }: ParquetRows,
