@@ -11,15 +11,15 @@ import type { Ledger } from '../ledger/ledger.js';
 import { isContention } from '../load/classify.js';
 import type { Engine } from '../load/engine.js';
 import { loadKey } from '../load/ledger-table.js';
-import { type FileToLoad, type LoadOutcome, loadFiles } from '../load/load-files.js';
+import type { LoadOutcome } from '../load/load-files.js';
 import type { ReadyFile } from '../watch/types.js';
 import { Chores } from './chores.js';
+import { asRefusal, type GroupFile, GroupLoader } from './group-loader.js';
 import { HeldTables } from './held-tables.js';
 import { type FoundParquet, LoadRecords } from './load-records.js';
 import { parkParquet } from './park-parquet.js';
 import { identifyParquet } from './parquet-identity.js';
 import type { Published } from './publish.js';
-import { TargetTables } from './target-tables.js';
 
 export interface LoadQueueOptions {
   engine: Engine;
@@ -37,13 +37,13 @@ export interface LoadQueueOptions {
 }
 
 /** A Parquet file that waits to be loaded. */
-interface Waiting extends FileToLoad, FoundParquet {
+interface Waiting extends GroupFile, FoundParquet {
+  name: string;
+  path: string;
   file: string;
   sha256: string;
   dataset: string;
   rows: number;
-  /** Of the Parquet file, see `fingerprintText`. */
-  fingerprint: string;
   /** How often it could not be read, while the database was there. */
   faults: number;
 }
@@ -76,15 +76,13 @@ export class LoadQueue {
   readonly #known = new Set<string>();
   /** Parquet files that are done with: name to fingerprint. */
   readonly #settled: Map<string, string>;
-  readonly #tables: TargetTables;
+  readonly #loader: GroupLoader;
   readonly #trouble = new TroubleNotice();
   readonly #held: HeldTables;
   readonly #chores: Chores;
   readonly #records: LoadRecords;
   /** Files that cannot be put aside for now. */
   readonly #refused = new Set<string>();
-  /** Why files could not be read in the transaction in hand. */
-  readonly #readFaults = new Map<Waiting, unknown>();
   readonly #rereads = new Set<NodeJS.Timeout>();
   readonly #stop = new AbortController();
   #isAbandoned = false;
@@ -96,7 +94,7 @@ export class LoadQueue {
   constructor(options: LoadQueueOptions) {
     this.#options = options;
     this.#settled = options.ledger.settledParquet();
-    this.#tables = new TargetTables(options);
+    this.#loader = new GroupLoader(options);
     this.#held = new HeldTables(options.log);
     this.#chores = new Chores(options.log);
     this.#records = new LoadRecords(options.ledger);
@@ -226,7 +224,7 @@ export class LoadQueue {
       try {
         await engine.connect();
         for (const table of Object.values(tables)) {
-          await this.#tables.ensure(table).catch((error: unknown) => {
+          await this.#loader.tables.ensure(table).catch((error: unknown) => {
             if (engine.classify(error) === 'transient') throw error;
             log.error(`Table ${table.name} cannot be loaded: ${messageOf(error)}`);
           });
@@ -273,15 +271,8 @@ export class LoadQueue {
   }
 
   async #fail([{ dataset }]: Waiting[], error: unknown): Promise<void> {
-    if (this.#readFaults.size > 0) {
-      // It is a file's disk that has trouble, not the database: the others go on.
-      for (const [file, fault] of this.#readFaults) await this.#readLater(file, fault);
-    } else if (isContention(error)) {
-      const attempts = this.#held.hold(dataset, error);
-      if (attempts >= MAX_PATIENCE) this.#sendAway();
-    } else {
-      await this.#waitForDatabase(error);
-    }
+    if (!isContention(error)) return this.#waitForDatabase(error);
+    if (this.#held.hold(dataset, error) >= MAX_PATIENCE) this.#sendAway();
   }
 
   /** What is done with leaves the queue, mostly at its head. */
@@ -321,69 +312,25 @@ export class LoadQueue {
     release(file.name);
   }
 
-  /** Loads or refuses every file of the group; throws when the database is away, or a file cannot be read. */
+  /** Loads or refuses every file of the group; throws when the database is away. */
   async #loadGroup(group: Waiting[]): Promise<void> {
     const table = this.#options.tables[group[0].dataset];
     const startedAt = performance.now();
-    let outcomes = await this.#tryGroup(group, table);
-    if (await this.#mendTable(table, outcomes)) outcomes = await this.#tryGroup(group, table);
+    const outcomes = await this.#loader.load(group, table);
+    if (this.#isAbandoned && outcomes.some(({ status }) => status !== 'loaded')) return;
     this.#recovered();
     this.#held.works(table.name);
     crashPoint('committed');
     const durationMs = performance.now() - startedAt;
     for (const [i, file] of group.entries()) {
-      const { status, rows, error } = outcomes[i];
-      const fault = this.#readFaults.get(file);
-      if (status !== 'refused')
+      const outcome = outcomes[i];
+      if (outcome.status === 'undone') continue;
+      if (outcome.status === 'unreadable') await this.#readLater(file, outcome.fault);
+      else if (outcome.status === 'refused') await this.#refuse(file, asRefusal(outcome.error));
+      else {
+        const { status, rows } = outcome;
         await this.#loaded(file, { status, rows, table, durationMs, of: group.length });
-      else if (fault !== undefined && !(fault instanceof DropgateError)) await this.#readLater(file, fault);
-      else await this.#refuse(file, error ?? asRefusal('the database refused the rows'));
-    }
-  }
-
-  async #tryGroup(group: Waiting[], table: TableSpec): Promise<LoadOutcome[]> {
-    const { engine } = this.#options;
-    this.#readFaults.clear();
-    try {
-      await this.#tables.ensure(table);
-      return await loadFiles({
-        engine,
-        table,
-        files: group,
-        copyTextOf: (file) => this.#rowsOf(file, table),
-      });
-    } catch (error) {
-      if (engine.classify(error) === 'transient') throw error;
-      return group.map(({ rows }) => ({ status: 'refused', rows, error: asRefusal(error) }));
-    }
-  }
-
-  /** The rows of a file, with the reason kept when it cannot be read, and not committed when it changes meanwhile. */
-  async *#rowsOf(file: Waiting, table: TableSpec): AsyncGenerator<Uint8Array> {
-    try {
-      yield* this.#options.copyTextOf(file.path, table);
-      const stats = await fs.promises.lstat(file.path, { bigint: true });
-      if (fingerprintText(stats) !== file.fingerprint)
-        throw new Error(`${file.name} changed while it was read`);
-    } catch (error) {
-      this.#readFaults.set(file, error);
-      throw error;
-    }
-  }
-
-  /**
-   * Somebody may have dropped or altered the table under us: then the refusals say so, or the table is made anew and
-   * true is answered, for another attempt.
-   */
-  async #mendTable(table: TableSpec, outcomes: LoadOutcome[]): Promise<boolean> {
-    const refused = outcomes.filter(({ status }) => status === 'refused');
-    if (refused.length === 0) return false;
-    try {
-      return await this.#tables.ensureAgain(table);
-    } catch (error) {
-      if (this.#options.engine.classify(error) === 'transient') throw error;
-      for (const outcome of refused) outcome.error = asRefusal(error);
-      return false;
+      }
     }
   }
 
@@ -470,7 +417,7 @@ export class LoadQueue {
 
   async #waitForDatabase(error: unknown): Promise<void> {
     this.#attempt++;
-    this.#tables.forget();
+    this.#loader.tables.forget();
     const { engine, log } = this.#options;
     this.#trouble.failed(() =>
       log.error(
@@ -502,11 +449,6 @@ export class LoadQueue {
   #shown(file: string): string {
     return path.relative(this.#options.root, file) || file;
   }
-}
-
-function asRefusal(error: unknown): DropgateError {
-  if (error instanceof DropgateError) return error;
-  return new DropgateError('load_refused', messageOf(error), { cause: error });
 }
 
 function isWaiting(file: { name: string; path: string }): file is Waiting {
