@@ -3,16 +3,24 @@ import type { TypedColumn } from '../base/vector.js';
 import { HASH_WORDS, type HashSalt, RowHasher } from './row-hash.js';
 import { RowSet } from './row-set.js';
 
-/** A new secret, so that nobody can prepare rows that collide. */
-function newSalt(): HashSalt {
+/** A new secret for the hashes of one file, or of all files of one process. */
+export function newSalt(): HashSalt {
   return new Int32Array(new Uint8Array(randomBytes(HASH_WORDS * 4)).buffer);
 }
 
-/** Finds rows of one file whose every value equals that of an earlier row, by a salted hash of 127 bits a row. */
+/**
+ * Finds rows of one file whose every value equals that of an earlier row, by a salted hash of 127 bits a row. Threads that
+ * share a file share salt and set, hash when they like, and mark in the order of the file.
+ */
 export class DuplicateFinder {
-  readonly #hasher = new RowHasher(newSalt());
-  readonly #seen = new RowSet();
+  readonly #hasher: RowHasher;
+  readonly #seen: RowSet;
   #hashes = new Int32Array(0);
+
+  constructor({ salt = newSalt(), seen = new RowSet() }: { salt?: HashSalt; seen?: RowSet } = {}) {
+    this.#hasher = new RowHasher(salt);
+    this.#seen = seen;
+  }
 
   /** Forgets all rows; the hashes of dictionary values stay valid as long as the dictionaries do. */
   clear(): void {

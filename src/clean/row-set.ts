@@ -7,39 +7,65 @@ const MAX_SPARE_SLOTS = 1 << 16;
 const MAX_LOAD = 0.75;
 const TWO_32 = 0x1_0000_0000;
 
+/** Memory of a set that several threads use, one at a time. */
+export interface SharedRows {
+  /** HASH_WORDS words for each slot, all 0 in a free one. */
+  slots: SharedArrayBuffer;
+  /** Number of rows, in one Int32. */
+  count: SharedArrayBuffer;
+}
+
+/** Memory for a set of about so many rows; pages of it are used only as rows come. */
+export function shareRows(rows: number): SharedRows {
+  const bytes = Math.ceil(rows / MAX_LOAD) * HASH_WORDS * Int32Array.BYTES_PER_ELEMENT;
+  return { slots: new SharedArrayBuffer(bytes), count: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT) };
+}
+
 /**
  * A set of row hashes that tells whether a row is new: open addressing with linear probing, the hashes themselves in the
- * slots, so that a row costs one look at memory and 16 bytes by 0.75. Grows by doubling.
+ * slots, so that a row costs one look at memory and 16 bytes by 0.75. One of its own grows by doubling; one in shared
+ * memory does not grow.
  */
 export class RowSet {
-  #slots = new Int32Array(FIRST_SLOTS * HASH_WORDS);
-  #count = 0;
+  #slots: Int32Array;
+  readonly #count: Int32Array;
+  readonly #isShared: boolean;
+
+  constructor(shared?: SharedRows) {
+    this.#slots = shared ? new Int32Array(shared.slots) : new Int32Array(FIRST_SLOTS * HASH_WORDS);
+    this.#count = shared ? new Int32Array(shared.count) : new Int32Array(1);
+    this.#isShared = shared !== undefined;
+  }
 
   /** Number of different rows. */
   get size(): number {
-    return this.#count;
+    return this.#count[0];
   }
 
   clear(): void {
     if (this.#slots.length > MAX_SPARE_SLOTS * HASH_WORDS)
       this.#slots = new Int32Array(FIRST_SLOTS * HASH_WORDS);
     else if (this.size > 0) this.#slots.fill(0);
-    this.#count = 0;
+    this.#count[0] = 0;
   }
 
-  /** Adds the row whose hash is `hashes[at..at + HASH_WORDS)`; false when it is there already. */
+  /**
+   * Adds the row whose hash is `hashes[at..at + HASH_WORDS)`; false when it is there already.
+   * @throws RangeError when the set is full and cannot grow
+   */
   add(hashes: Int32Array, at: number): boolean {
     const slots = this.#slots;
     const slot = slotOf(slots, hashes, at);
     // No hash has an even last word.
     if (slots[slot + HASH_WORDS - 1] !== 0) return false;
     for (let i = 0; i < HASH_WORDS; i++) slots[slot + i] = hashes[at + i];
-    this.#count++;
-    if (this.#count * HASH_WORDS > slots.length * MAX_LOAD) this.#grow();
+    this.#count[0]++;
+    if (this.#count[0] * HASH_WORDS > slots.length * MAX_LOAD) this.#grow();
     return true;
   }
 
   #grow(): void {
+    if (this.#isShared) throw new RangeError('the set of rows is full');
     const old = this.#slots;
     this.#slots = new Int32Array(old.length * 2);
     for (let at = 0; at < old.length; at += HASH_WORDS) {

@@ -1,7 +1,17 @@
+import type { MessagePort } from 'node:worker_threads';
 import type { Dataset, Limits } from '../config/settings.js';
 import type { TextWindow } from '../read/batch-reader.js';
 import type { Codec } from '../write/codec.js';
 import type { ConvertPlan } from './convert-plan.js';
+import type { PartSizes } from './part-sizes.js';
+
+/** Where threads come from that have nothing else to do. */
+export interface HelperDesk {
+  /** Asks for help: `admit` is called with a port to each thread that comes. */
+  open(admit: (port: MessagePort) => void): void;
+  /** No help is needed any more. */
+  close(): void;
+}
 
 /** What a thread keeps from file to file. */
 export interface ConvertContext {
@@ -17,7 +27,13 @@ export interface ConvertContext {
   /** Judge only: write nothing. */
   dryRun: boolean;
   window: TextWindow;
+  /** For a part of a file, while the first one holds the beginning of it. */
+  partWindow: TextWindow;
   plans: Map<string, ConvertPlan>;
+  /** Absent where there is only one thread. */
+  helpers?: HelperDesk;
+  /** Default: PART_SIZES. */
+  partSizes?: PartSizes;
   /** Called now and then with the decoded bytes read so far. */
   onProgress?: (bytesRead: number, rows: number) => void;
 }

@@ -9,6 +9,7 @@ import { type FileFingerprint, FileSource } from '../read/file-source.js';
 import { type Findings, type OpenTable, openTable } from '../read/open-table.js';
 import { sourceLength } from '../read/transcode.js';
 import type { ConvertContext } from './convert-context.js';
+import { convertInParallel } from './convert-parallel.js';
 import { type ConvertPlan, looksLikeData, planFor } from './convert-plan.js';
 import { ConvertRows } from './convert-rows.js';
 import {
@@ -18,6 +19,7 @@ import {
   NoteList,
   type Report,
   type ReportedNote,
+  type RowsTally,
   summarise,
   ViolationList,
 } from './report.js';
@@ -135,7 +137,7 @@ async function convertSource(
     // 4. Rows.
     let outcome: Outcome;
     try {
-      outcome = await convertRows({ table, plan, dataset, context });
+      outcome = await convertRows({ source, table, plan, dataset, context });
     } catch (error) {
       if (!(error instanceof NotUtf8)) throw error;
       table = await reopenAfter(error, { source, dataset, context });
@@ -143,7 +145,7 @@ async function convertSource(
       const second = planOf(table, dataset, context);
       if (Array.isArray(second))
         return failedColumns({ source, name, dataset, table, window, problems: second });
-      outcome = await convertRows({ table, plan: second, dataset, context });
+      outcome = await convertRows({ source, table, plan: second, dataset, context });
     }
     // 5. Verdict.
     return await conclude({ source, name, dataset, alsoClaimedBy, table, outcome, context, startedAt });
@@ -223,19 +225,42 @@ function planOf(table: OpenTable, dataset: Dataset, context: ConvertContext): Re
 /** What the rows of a file came to, and the temporary files that they went into. */
 interface Outcome extends RowsVerdict {
   files: TableFiles;
+  /** Where another thread has found it out. */
+  sha256?: string;
 }
 
-async function convertRows(work: {
+interface RowsOfFile {
+  source: FileSource;
   table: OpenTable;
   plan: ConvertPlan;
   dataset: Dataset;
   context: ConvertContext;
-}): Promise<Outcome> {
-  const { table, plan, dataset, context } = work;
+}
+
+/** Converts the rows with the help of other threads where that is possible, or else in this one. */
+async function convertRows(work: RowsOfFile): Promise<Outcome> {
+  const { table, dataset, context } = work;
+  const together = await intoFiles(work, (outlet) => convertInParallel({ ...work, outlet }));
+  if (together) return together;
+  // The attempt left its values in the dictionaries.
+  const plan = context.helpers ? (planOf(table, dataset, context) as ConvertPlan) : work.plan;
+  const alone = await intoFiles(work, async (outlet) => ({
+    tally: await new ConvertRows({ ...work, plan, outlet }).run(),
+  }));
+  return alone!;
+}
+
+/** Has rows converted into temporary files, which are gone unless there is a tally. */
+async function intoFiles(
+  { table, plan, dataset, context }: RowsOfFile,
+  convert: (files: TableFiles) => Promise<{ tally: RowsTally; sha256?: string } | undefined>,
+): Promise<Outcome | undefined> {
   const files = new TableFiles({ table, specs: plan.specs, context });
   try {
-    const tally = await new ConvertRows({ ...work, outlet: files }).run();
-    return { ...judgeRows(tally, dataset), files };
+    const done = await convert(files);
+    if (done) return { ...judgeRows(done.tally, dataset), files, sha256: done.sha256 };
+    await removeTemps(files);
+    return undefined;
   } catch (error) {
     await removeTemps(files);
     throw error;
@@ -266,7 +291,7 @@ async function conclude(conclusion: Conclusion): Promise<ConvertResult> {
 async function resultOf(conclusion: Conclusion): Promise<ConvertResult> {
   const { source, name, dataset, outcome, context, table } = conclusion;
   if (!source.isUnchanged()) return discard(outcome, { status: 'changed', name });
-  const sha256 = source.sha256();
+  const sha256 = outcome.sha256 ?? source.sha256();
   const dialect = describeDialect(table.findings);
   const base = { file: name, sha256, dataset: dataset.name, dialect, counts: outcome.counts };
   if (outcome.failure) {

@@ -22,7 +22,7 @@ const JSON_TYPE = parseSqlType('JSON')!;
 /** Most distinct values that a column's dictionary may carry over from one file to the next. */
 const MAX_CARRIED_VALUES = 4096;
 
-/** Scanned rows that one batch may have. */
+/** Scanned rows that one batch may have, unless row groups are larger. */
 const MAX_BATCH_ROWS = 1 << 16;
 
 /** One output column and the column of the file that it comes from. */
@@ -46,6 +46,8 @@ export interface ConvertPlan {
   scanner: Scanner;
   duplicates: DuplicateFinder;
   group: RowGroupBuilder;
+  /** Rows of the present file that were scanned by this plan. */
+  rowsSeen: number;
 }
 
 export type ColumnProblem = ReturnType<typeof bindColumns>['problems'][number];
@@ -106,6 +108,7 @@ export function planFor(plans: Map<string, ConvertPlan>, input: PlanInput): Conv
 export function resetPlan(plan: ConvertPlan): void {
   plan.duplicates.clear();
   plan.group.clear();
+  plan.rowsSeen = 0;
   const scanned = plan.scanner.columns;
   let forgot = false;
   for (const { source, converter } of plan.columns) {
@@ -155,11 +158,12 @@ function assemble(input: PlanInput, columns: PlannedColumn[], rescued: ConvertPl
     scanner: makeScanner({
       dialect,
       wanted,
-      maxRows: MAX_BATCH_ROWS,
+      maxRows: Math.max(MAX_BATCH_ROWS, rowGroupRows),
       keepRagged: dataset.ragged === 'rescue',
     }),
     duplicates: new DuplicateFinder(),
     group: new RowGroupBuilder(specs, rowGroupRows),
+    rowsSeen: 0,
   };
 }
 

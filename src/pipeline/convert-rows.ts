@@ -2,6 +2,7 @@ import type { ReasonCode } from '../base/errors.js';
 import { plural, quoteValue } from '../base/text.js';
 import type { TypedColumn } from '../base/vector.js';
 import type { Violation } from '../check/parse-value.js';
+import type { DuplicateFinder } from '../clean/duplicates.js';
 import type { Dataset } from '../config/settings.js';
 import type { Place } from '../read/batch-reader.js';
 import type { OpenTable } from '../read/open-table.js';
@@ -28,14 +29,26 @@ export interface RowsWork {
   dataset: Dataset;
   context: ConvertContext;
   outlet: RowsOutlet;
+  /** Default: that of the plan. */
+  duplicates?: DuplicateFinder;
+  /** Given where several threads look for repeated rows of one file. */
+  turn?: Turn;
+}
+
+/** The right to mark repeated rows, which goes from part to part of a file in order. */
+export interface Turn {
+  /** Resolves when all rows before this part are marked. */
+  take(): Promise<void>;
+  /** All rows of this part are marked. */
+  pass(): void;
 }
 
 /** A column whose distinct values are more than this share of its rows leaves dictionary mode. */
-const MAX_DISTINCT_SHARE = 0.5;
+export const MAX_DISTINCT_SHARE = 0.5;
 /** Rows to have seen before that is judged. */
 const MIN_ROWS_TO_JUDGE = 4096;
-/** Distinct values past which a column leaves dictionary mode in any case. */
-const MAX_DISTINCT = 1 << 20;
+/** Distinct values past which a column leaves dictionary mode in any case: a row group's dictionary hardly pays then. */
+const MAX_DISTINCT = 1 << 16;
 
 /** Turns the rows of one opened file into row groups, counts them all, and hands on what is left out. */
 export class ConvertRows {
@@ -44,6 +57,8 @@ export class ConvertRows {
   readonly #dataset: Dataset;
   readonly #context: ConvertContext;
   readonly #outlet: RowsOutlet;
+  readonly #duplicates: DuplicateFinder;
+  readonly #turn: Turn | undefined;
   readonly #counts = emptyCounts();
   /** Violations that fail the file. */
   readonly #failures = new ViolationList();
@@ -58,6 +73,8 @@ export class ConvertRows {
     this.#dataset = work.dataset;
     this.#context = work.context;
     this.#outlet = work.outlet;
+    this.#duplicates = work.duplicates ?? work.plan.duplicates;
+    this.#turn = work.turn;
   }
 
   async run(): Promise<RowsTally> {
@@ -66,11 +83,12 @@ export class ConvertRows {
     for (const { line, text } of this.#table.findings.preamble) {
       this.#notes.add(() => ({ line, kind: 'preamble', text: text.slice(0, MAX_SHOWN_BYTES) }));
     }
-    while (await rows.next(scanner)) {
-      this.#convertBatch();
+    for (;;) {
+      this.#leaveDictionaries();
+      if (!(await rows.next(scanner))) break;
+      await this.#convertBatch();
       for (const note of scanner.notes) this.#addNote(note);
       rows.finishBatch(scanner);
-      this.#leaveDictionaries();
       this.#context.onProgress?.(rows.bytesRead, this.#counts.rows_in);
     }
     if (this.#plan.group.rowCount > 0) this.#closeGroup();
@@ -83,16 +101,17 @@ export class ConvertRows {
   }
 
   /** One batch: convert every column, judge every row, then take the good ones. */
-  #convertBatch(): void {
+  async #convertBatch(): Promise<void> {
     const { scanner, rescue } = this.#plan;
     const { rowCount } = scanner;
+    this.#plan.rowsSeen += rowCount;
     this.#counts.rows_in += rowCount + scanner.irregular.length;
     const flags = this.#freshFlags(rowCount);
     // 1. Clean, type and check: work per distinct value.
     const columns = this.#convertColumns(rowCount, flags);
     if (rescue) columns.push(this.#rescue(rowCount));
     // 2. Repeated rows.
-    const duplicates = this.#markDuplicates(columns, rowCount, flags);
+    const duplicates = await this.#markDuplicates(columns, rowCount, flags);
     // 3. Whatever is not a good row is counted, told and kept.
     const isClean = scanner.irregular.length === 0 && duplicates === 0 && isAllGood(flags, rowCount);
     if (!isClean) this.#leaveOut(columns, rowCount, flags);
@@ -137,10 +156,13 @@ export class ConvertRows {
     return dictionary ? rawText(dictionary.values, ids[row]) : rawText(cells!, row);
   }
 
-  #markDuplicates(columns: TypedColumn[], rowCount: number, flags: Uint8Array): number {
+  async #markDuplicates(columns: TypedColumn[], rowCount: number, flags: Uint8Array): Promise<number> {
     if (this.#dataset.duplicates === 'keep') return 0;
-    this.#plan.duplicates.hash(columns, rowCount);
-    return this.#plan.duplicates.mark({ rowCount, flags, mark: ROW.duplicate });
+    this.#duplicates.hash(columns, rowCount);
+    await this.#turn?.take();
+    const count = this.#duplicates.mark({ rowCount, flags, mark: ROW.duplicate });
+    if (this.#table.rows.isFinished) this.#turn?.pass();
+    return count;
   }
 
   /** Goes through irregular records and flagged rows in the order of the file. */
@@ -267,16 +289,16 @@ export class ConvertRows {
 
   /** Columns whose values hardly repeat are scanned plainly from the next batch on. */
   #leaveDictionaries(): void {
-    const rowsSeen = this.#counts.rows_in;
-    if (rowsSeen < MIN_ROWS_TO_JUDGE || this.#table.rows.isFinished) return;
-    for (const { source, converter } of this.#plan.columns) {
-      const column = this.#plan.scanner.columns[source];
+    const { rowsSeen, scanner, columns } = this.#plan;
+    if (rowsSeen < MIN_ROWS_TO_JUDGE) return;
+    for (const { source, converter } of columns) {
+      const column = scanner.columns[source];
       const count = column.dictionary?.count ?? 0;
       if (count <= MAX_DISTINCT && count <= rowsSeen * MAX_DISTINCT_SHARE) continue;
       if (this.#plan.group.rowCount > 0) this.#closeGroup();
       column.becomePlain();
       converter.clear();
-      this.#plan.duplicates.forgetDictionaries();
+      this.#duplicates.forgetDictionaries();
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads';
 import { workerData } from 'piscina';
 import { crashPoint } from '../base/crash-point.js';
 import { errnoOf, messageOf } from '../base/errors.js';
@@ -5,8 +6,9 @@ import { removeFile, syncFile } from '../base/files.js';
 import type { Dataset, Limits, ParquetSettings } from '../config/settings.js';
 import { TextWindow } from '../read/batch-reader.js';
 import { openCodec } from '../write/codec.js';
-import type { ConvertContext } from './convert-context.js';
+import type { ConvertContext, HelperDesk } from './convert-context.js';
 import { type ConvertInput, type ConvertResult, convertFile } from './convert-file.js';
+import { type HelpTask, help } from './help-convert.js';
 
 /** What every worker is told once. */
 export interface ConvertWorkerData {
@@ -24,6 +26,8 @@ export interface ConvertTask {
   files: ConvertInput[];
   /** Shared counters of decoded bytes and rows: see {@link PROGRESS}. */
   progress?: SharedArrayBuffer;
+  /** Takes `true` when help is wanted and `false` when it no longer is; brings a port to each thread that comes. */
+  helpers?: MessagePort;
 }
 
 /** Slots of the shared progress counters (Float64). */
@@ -39,18 +43,28 @@ export async function openContext(data: ConvertWorkerData, dryRun: boolean): Pro
     codec: await openCodec(data.parquet.codec),
     dryRun,
     window: new TextWindow(FIRST_WINDOW_BYTES),
+    partWindow: new TextWindow(0),
     plans: new Map(),
   };
 }
 
 let context: Promise<ConvertContext> | undefined;
 
-/** Converts the files of a task one after the other, then makes all their temporary files durable at once. */
-export default async function convertTask(task: ConvertTask): Promise<ConvertResult[]> {
+/** Converts files, or helps another thread to convert one. */
+export default async function runTask(task: ConvertTask | HelpTask): Promise<ConvertResult[]> {
   context ??= openContext(workerData as ConvertWorkerData, false);
-  const thread = { ...(await context), onProgress: reporter(task.progress) };
+  if ('files' in task) return convertTask(task, await context);
+  await help(task, await context);
+  return [];
+}
+
+/** Converts the files of a task one after the other, then makes all their temporary files durable at once. */
+async function convertTask(task: ConvertTask, context: ConvertContext): Promise<ConvertResult[]> {
+  const { helpers, progress } = task;
+  const thread = { ...context, onProgress: reporter(progress), helpers: helpers && deskOf(helpers) };
   const results: ConvertResult[] = [];
   for (const file of task.files) results.push(await convertFile(file, thread));
+  helpers?.close();
   crashPoint('temp-files-written');
   const durable = await makeDurable(results);
   crashPoint('temp-files-synced');
@@ -76,6 +90,19 @@ export function makeDurable(results: readonly ConvertResult[]): Promise<ConvertR
 function tempsOf(result: ConvertResult): string[] {
   if (result.status !== 'converted') return [];
   return [result.parquetTemp, result.rejectsTemp].filter((file) => file !== undefined);
+}
+
+function deskOf(port: MessagePort): HelperDesk {
+  return {
+    open: (admit) => {
+      port.on('message', admit);
+      port.postMessage(true);
+    },
+    close: () => {
+      port.postMessage(false);
+      port.removeAllListeners('message');
+    },
+  };
 }
 
 function reporter(progress: SharedArrayBuffer | undefined): ConvertContext['onProgress'] {

@@ -10,6 +10,8 @@ import type { ReadyFile } from '../watch/types.js';
 import { Chores } from './chores.js';
 import { type ConvertedFile, type ConvertResult, failedOutright } from './convert-file.js';
 import type { ConvertTask } from './convert-worker.js';
+import { Lender } from './lender.js';
+import { PART_SIZES } from './part-sizes.js';
 import type { Judged, Published, Publisher } from './publish.js';
 import { describeNote } from './report.js';
 import { TaskProgress } from './task-progress.js';
@@ -71,11 +73,23 @@ export class Intake {
   readonly #deaths = new Map<string, number>();
   #idleWaiters: (() => void)[] = [];
   readonly #inHand = new Set<TaskProgress>();
+  readonly #lender: Lender;
   #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
     this.#chores = new Chores(options.log);
+    this.#lender = new Lender({
+      pool: options.pool,
+      isIdle: () => this.waiting === 0 && this.#running < options.workers,
+      onLent: () => {
+        this.#running++;
+      },
+      onBack: () => {
+        this.#running--;
+        this.#pump();
+      },
+    });
   }
 
   /** Bytes and rows of unfinished files that the workers have read so far. */
@@ -129,6 +143,8 @@ export class Intake {
       this.#running++;
       void this.#runTask(this.#takeTask());
     }
+    if (this.waiting > 0) this.#lender.callBack();
+    else this.#lender.lend();
     if (this.isBusy) {
       this.#heartbeat ??= setInterval(() => this.#tellProgress(), HEARTBEAT_MS);
       return;
@@ -193,8 +209,10 @@ export class Intake {
       progress: progress.counters,
     };
     this.#inHand.add(progress);
+    const desk = files[0].size >= PART_SIZES.minFileBytes ? this.#lender.openDesk() : undefined;
     try {
-      return (await this.#options.pool.run(task)) as ConvertResult[];
+      const transfer = desk && { transferList: [desk.port] };
+      return (await this.#options.pool.run({ ...task, helpers: desk?.port }, transfer)) as ConvertResult[];
     } catch (error) {
       if (this.#isAbandoned) throw error;
       for (const { name } of files) this.#deaths.set(name, (this.#deaths.get(name) ?? 0) + 1);
@@ -207,6 +225,7 @@ export class Intake {
       return [failedOutright(files[0].name, internal)];
     } finally {
       this.#inHand.delete(progress);
+      desk?.close();
     }
   }
 

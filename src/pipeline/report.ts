@@ -63,6 +63,13 @@ export class NoteList {
     this.#total++;
     if (this.listed.length < MAX_NOTES) this.listed.push(describe());
   }
+
+  /** Adds the notes of the next part of the file, whose lines are counted from that of its first record. */
+  addPart({ listed, total }: Pick<NoteList, 'listed' | 'total'>, firstLine: number): void {
+    this.#total += total;
+    const room = MAX_NOTES - this.listed.length;
+    for (const one of listed.slice(0, room)) this.listed.push({ ...one, line: one.line + firstLine });
+  }
 }
 
 export type SettingOrigin = 'user' | 'detected' | 'default';
@@ -133,6 +140,16 @@ export class ViolationList {
 
   get notListed(): number {
     return this.#total - this.listed.length;
+  }
+
+  /** Adds the violations of the next part of the file, whose lines are counted from that of its first record. */
+  addPart({ listed, byCode }: Pick<ViolationList, 'listed' | 'byCode'>, firstLine: number): void {
+    for (const [code, count] of Object.entries(byCode) as [ReasonCode, number][]) {
+      this.#total += count;
+      this.byCode[code] = (this.byCode[code] ?? 0) + count;
+    }
+    const room = MAX_VIOLATIONS - this.listed.length;
+    for (const one of listed.slice(0, room)) this.listed.push({ ...one, line: one.line + firstLine });
   }
 }
 

@@ -3,7 +3,10 @@ import type { Scanner } from './scanner.js';
 import type { TextFeed, TextWindow } from './text-feed.js';
 import { sourceLength } from './transcode.js';
 
-export { NotUtf8, TextWindow } from './text-feed.js';
+export { type FilePart, NotUtf8, TextFeed, TextWindow } from './text-feed.js';
+
+/** Thrown when the last record of a part of a file goes on behind it: it was not cut where a record begins. */
+export class BrokenPart extends Error {}
 
 /** Where a record stands in its file. */
 export interface Place {
@@ -58,9 +61,15 @@ export class BatchReader {
     return this.#window.buffer;
   }
 
-  /** Has the whole file been scanned? */
+  /** How records are told from other lines; readers of parts of the file need the same. */
+  get rules(): Pick<BatchReaderOptions, 'headerLine' | 'trailingDelimiters'> {
+    const { headerLine, trailingDelimiters } = this.#options;
+    return { headerLine, trailingDelimiters };
+  }
+
+  /** Has the whole file, or part of it, been scanned? */
   get isFinished(): boolean {
-    return this.#window.final && this.#window.from >= this.#window.end;
+    return (this.#window.final || this.#feed.isPart) && this.#window.from >= this.#window.end;
   }
 
   /** Decoded bytes taken from the source so far. */
@@ -70,11 +79,11 @@ export class BatchReader {
 
   /**
    * Scans the next batch. Answers false at the end of the file. A batch may be without rows.
-   * Errors: `row_too_long`, those of the source; {@link NotUtf8}.
+   * Errors: `row_too_long`, those of the source; {@link NotUtf8}, {@link BrokenPart}.
    */
   async next(scanner: Scanner): Promise<boolean> {
     const window = this.#window;
-    if (window.final && window.from >= window.end) return false;
+    if (this.isFinished) return false;
     for (;;) {
       const from = window.from;
       const next = this.#scan(scanner);
@@ -83,6 +92,7 @@ export class BatchReader {
         window.from = next;
         return true;
       }
+      if (this.#feed.isPart) throw new BrokenPart(`at byte ${this.#offsetOf(from)}`);
       const more = this.#feed.readMore(this.#options.blockBytes);
       if (more !== undefined) await more;
     }
@@ -122,7 +132,7 @@ export class BatchReader {
     scanner.headerLine = this.#options.headerLine;
     scanner.trailingDelimiters = this.#options.trailingDelimiters ?? 0;
     const next = scanner.scan(buffer, from, end, final);
-    if (next > from || final || end - from <= this.#options.maxRowBytes) return next;
+    if (next > from || final || this.#feed.isPart || end - from <= this.#options.maxRowBytes) return next;
     // No record is that long; a quote gone astray makes it seem so, and costs its own line.
     const skipped = scanner.skipLine(buffer, from, end);
     if (skipped > from) return skipped;

@@ -44,7 +44,7 @@ export class FileSource implements ByteSource {
   }
 
   fill(target: Uint8Array, offset: number, length: number): number {
-    const count = this.#read(target, { offset, length, position: this.#position });
+    const count = this.readAt(target, { offset, length, position: this.#position });
     this.#position += count;
     this.#hash.update(target.subarray(offset, offset + count));
     return count;
@@ -53,7 +53,7 @@ export class FileSource implements ByteSource {
   /** Up to `length` bytes from `position`, read beside the sequence: neither hashed nor counted. */
   peek(position: number, length: number): Uint8Array {
     const target = new Uint8Array(length);
-    return target.subarray(0, this.#read(target, { offset: 0, length, position }));
+    return target.subarray(0, this.readAt(target, { offset: 0, length, position }));
   }
 
   /** Starts again from the first byte. */
@@ -104,7 +104,8 @@ export class FileSource implements ByteSource {
     fs.closeSync(this.#fd);
   }
 
-  #read(target: Uint8Array, at: { offset: number; length: number; position: number }): number {
+  /** Reads as {@link peek} does, into a buffer. Answers how many bytes, 0 at the end. */
+  readAt(target: Uint8Array, at: { offset: number; length: number; position: number }): number {
     const { offset, length, position } = at;
     try {
       return fs.readSync(this.#fd, target, offset, length, position);

@@ -1,3 +1,4 @@
+import { DropgateError } from '../base/errors.js';
 import { detectEncoding, type FoundEncoding } from './encoding.js';
 import { type ByteSource, type FileSource, GunzipSource } from './file-source.js';
 import { SENTINEL_BYTES } from './scanner.js';
@@ -81,10 +82,19 @@ export interface FeedOptions {
   blockSizes: BlockSizes;
 }
 
+/** A stretch of an uncompressed UTF-8 file, from the start of one record to the start of another or the end of the file. */
+export interface FilePart {
+  /** Offsets in the file. */
+  start: number;
+  end: number;
+}
+
 /** The text of a file as UTF-8, block by block in a window, with the places that cannot be decoded. */
 export class TextFeed {
   readonly window: TextWindow;
   readonly encoding: FoundEncoding;
+  /** All text that there is to be is in the window, though the file goes on behind it. */
+  readonly isPart: boolean;
   readonly #source: ByteSource;
   /** Absent when the file is compressed. */
   readonly #file: FileSource | undefined;
@@ -101,8 +111,10 @@ export class TextFeed {
     source: ByteSource;
     file: FileSource;
     restartsOnInvalid: boolean;
+    isPart?: boolean;
   }) {
     this.window = parts.window;
+    this.isPart = parts.isPart ?? false;
     this.#file = isGzip(parts.file) ? undefined : parts.file;
     this.encoding = parts.encoding;
     this.#source = parts.source;
@@ -132,6 +144,27 @@ export class TextFeed {
       if (!(error instanceof NotUtf8)) throw error;
     }
     return TextFeed.#surveyed(file, window, options);
+  }
+
+  /** The text of a part of a file that was opened as UTF-8. Errors: {@link NotUtf8}; `unreadable` when the file shrank. */
+  static ofPart(file: FileSource, window: TextWindow, { start, end }: FilePart): TextFeed {
+    window.reset(end - start);
+    while (window.end < end - start) {
+      const at = { offset: window.end, length: end - start - window.end, position: start + window.end };
+      const count = file.readAt(window.buffer, at);
+      if (count === 0) throw new DropgateError('unreadable', `the file ends at byte ${start + window.end}`);
+      window.end += count;
+    }
+    window.base = start;
+    window.final = end === file.size;
+    return new TextFeed({
+      window,
+      encoding: detected('utf-8'),
+      source: file,
+      file,
+      restartsOnInvalid: true,
+      isPart: !window.final,
+    });
   }
 
   static async #surveyed(file: FileSource, window: TextWindow, options: FeedOptions): Promise<TextFeed> {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NULL_ID, type TypedColumn, Vector } from '../../src/base/vector.js';
-import { DuplicateFinder } from '../../src/clean/duplicates.js';
+import { DuplicateFinder, newSalt } from '../../src/clean/duplicates.js';
+import { RowSet, shareRows } from '../../src/clean/row-set.js';
 
 type Cell = string | null;
 type Mode = 'dictionary' | 'plain';
@@ -137,6 +138,17 @@ describe('repeated rows', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('are found by threads that share salt and set', () => {
+    const shared = shareRows(100);
+    const salt = newSalt();
+    const finders = [1, 2].map(() => new DuplicateFinder({ salt, seen: new RowSet(shared) }));
+    expect(mark([['a'], ['b']], ['plain'], [], finders[0])).toEqual([0, 0]);
+    expect(mark([['b'], ['c']], ['dictionary'], [], finders[1])).toEqual([3, 0]);
+    expect(mark([['c'], ['d']], ['plain'], [], finders[0])).toEqual([3, 0]);
+    const many = Array.from({ length: 101 }, (_, i) => [`row ${i}`]);
+    expect(() => mark(many, ['plain'], [], finders[1])).toThrow(RangeError);
   });
 
   it('are found among many rows', () => {

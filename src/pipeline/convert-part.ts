@@ -1,0 +1,155 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { DuplicateFinder } from '../clean/duplicates.js';
+import type { HashSalt } from '../clean/row-hash.js';
+import { RowSet, type SharedRows } from '../clean/row-set.js';
+import { BatchReader, type BatchReaderOptions, TextFeed } from '../read/batch-reader.js';
+import type { FileFingerprint, FileSource } from '../read/file-source.js';
+import type { OpenTable } from '../read/open-table.js';
+import type { EncodedRowGroup } from '../write/row-group.js';
+import type { ConvertContext } from './convert-context.js';
+import { type ConvertPlan, planFor } from './convert-plan.js';
+import { ConvertRows, type RowsOutlet } from './convert-rows.js';
+import { PartState } from './part-state.js';
+import type { NoteList, RowsTally, ViolationList } from './report.js';
+
+/** A file that several threads convert part by part. Plain data, fit to be sent to them. */
+export interface PartsJob {
+  path: string;
+  fingerprint: FileFingerprint;
+  /** Name of the data set. */
+  dataset: string;
+  table: Omit<OpenTable, 'rows'>;
+  rules: Pick<BatchReaderOptions, 'headerLine' | 'trailingDelimiters'>;
+  /** Offsets in the file at which parts begin, and its end. */
+  bounds: number[];
+  /** Columns of the file, by index, whose values hardly repeat. */
+  plainColumns: number[];
+  /** See PartState. */
+  state: SharedArrayBuffer;
+  salt: HashSalt;
+  /** Absent where repeated rows are kept. */
+  rows?: SharedRows;
+}
+
+/** What a part came to. Plain data. */
+export interface PartResult {
+  part: number;
+  /** Line breaks in it. */
+  lines: number;
+  counts: RowsTally['counts'];
+  /** Lines are counted from 0 for the first of the part. */
+  failures: Pick<ViolationList, 'listed' | 'byCode'>;
+  leftOut: Pick<ViolationList, 'listed' | 'byCode'>;
+  notes: Pick<NoteList, 'listed' | 'total'>;
+  groups: EncodedRowGroup[];
+  /** Records that are left out, as they stand in the file. */
+  rejects: Uint8Array[];
+}
+
+export interface PartsWork {
+  job: PartsJob;
+  source: FileSource;
+  context: ConvertContext;
+  deliver(result: PartResult): void;
+  /** Asked before each part. */
+  mayGoOn(): boolean;
+}
+
+/** Parts that may be converted and not yet merged, so that a thread that runs ahead does not fill the memory. */
+const MAX_AHEAD = 6;
+
+/**
+ * Converts parts of a file that no other thread has taken, one after the other, until there are none.
+ * @throws PartsAborted when another thread gave up; BrokenPart, NotUtf8, RangeError, DropgateError when the file has to be
+ *   converted as a whole; system errors
+ */
+export async function convertParts(work: PartsWork): Promise<void> {
+  const { job, context, deliver, mayGoOn } = work;
+  const state = new PartState(job.state);
+  const plan = planOf(job, context);
+  const duplicates = new DuplicateFinder({ salt: job.salt, seen: new RowSet(job.rows) });
+  while (mayGoOn()) {
+    const part = state.take();
+    if (part >= job.bounds.length - 1) return;
+    await state.untilMerged(part - MAX_AHEAD);
+    deliver(await convertPart({ ...work, plan, duplicates, state }, part));
+    // Results of other threads are merged in between.
+    await nextTurn();
+  }
+}
+
+function planOf(job: PartsJob, context: ConvertContext): ConvertPlan {
+  const { findings, header, width } = job.table;
+  const plan = planFor(context.plans, {
+    dataset: datasetOf(job, context),
+    dialect: findings.dialect,
+    header,
+    width,
+    rowGroupRows: context.rowGroupRows,
+  });
+  if (Array.isArray(plan)) throw new TypeError('the header of the file suits its data set no longer');
+  for (const { source, converter } of plan.columns) {
+    if (!job.plainColumns.includes(source)) continue;
+    plan.scanner.columns[source].becomePlain();
+    converter.clear();
+  }
+  return plan;
+}
+
+function datasetOf(job: PartsJob, { datasets }: ConvertContext) {
+  return datasets.find(({ name }) => name === job.dataset)!;
+}
+
+interface ThreadWork extends PartsWork {
+  plan: ConvertPlan;
+  duplicates: DuplicateFinder;
+  state: PartState;
+}
+
+async function convertPart(work: ThreadWork, part: number): Promise<PartResult> {
+  const { job, source, context, plan, duplicates, state } = work;
+  const { partWindow: window } = context;
+  const [start, end] = [job.bounds[part], job.bounds[part + 1]];
+  const rows = new BatchReader({
+    ...job.rules,
+    feed: TextFeed.ofPart(source, window, { start, end }),
+    maxRowBytes: context.limits.maxRowBytes,
+    firstLine: 0,
+    firstOffset: start,
+    blockBytes: 0,
+  });
+  const outlet = new PartOutlet();
+  const tally = await new ConvertRows({
+    table: { ...job.table, rows },
+    plan,
+    dataset: datasetOf(job, context),
+    context: { ...context, onProgress: undefined },
+    outlet,
+    duplicates,
+    turn: { take: () => state.untilMarked(part), pass: () => state.marked() },
+  }).run();
+  const { counts, failures, leftOut, notes } = tally;
+  return {
+    part,
+    lines: rows.place(0, window.from).line,
+    counts,
+    failures: { listed: failures.listed, byCode: failures.byCode },
+    leftOut: { listed: leftOut.listed, byCode: leftOut.byCode },
+    notes: { listed: notes.listed, total: notes.total },
+    groups: outlet.groups,
+    rejects: outlet.rejects,
+  };
+}
+
+class PartOutlet implements RowsOutlet {
+  readonly groups: EncodedRowGroup[] = [];
+  readonly rejects: Uint8Array[] = [];
+
+  append(group: EncodedRowGroup): void {
+    this.groups.push(group);
+  }
+
+  reject(record: Uint8Array): void {
+    this.rejects.push(record.slice());
+  }
+}

@@ -1,0 +1,61 @@
+import type { Dialect } from './dialect.js';
+import type { FileSource } from './file-source.js';
+import { RecordSplitter } from './record.js';
+
+/** What records of a file look like. */
+export interface RecordShape {
+  dialect: Dialect;
+  /** Number of columns. */
+  width: number;
+  /** The same, with as many empty cells as may end a record besides. */
+  maxWidth: number;
+}
+
+/** Bytes in which a start is looked for; records that are longer get a second try. */
+const PIECE_BYTES = [1 << 16, 1 << 20];
+/** So many whole records of the right width have to follow. */
+const PROOF_RECORDS = 3;
+const MAX_CANDIDATES = 100;
+const LF = 10;
+
+/**
+ * Where a record seems to begin, at or after `position` of an uncompressed UTF-8 file: behind a line feed, if whole records
+ * of the right width follow. It may be wrong, as a line feed inside quotes may be followed by what looks like records; only
+ * who has read everything before it knows. Undefined when none is found.
+ */
+export function findRecordStart(file: FileSource, position: number, shape: RecordShape): number | undefined {
+  for (const bytes of PIECE_BYTES) {
+    const found = startIn(file.peek(position, bytes), shape);
+    if (found !== undefined) return position + found;
+  }
+  return undefined;
+}
+
+function startIn(piece: Uint8Array, shape: RecordShape): number | undefined {
+  const splitter = new RecordSplitter(shape.dialect);
+  let at = piece.indexOf(LF);
+  for (let tried = 0; at >= 0 && tried < MAX_CANDIDATES; tried++) {
+    if (areRecords(piece, at + 1, { shape, splitter })) return at + 1;
+    at = piece.indexOf(LF, at + 1);
+  }
+  return undefined;
+}
+
+function areRecords(
+  buffer: Uint8Array,
+  start: number,
+  { shape, splitter }: { shape: RecordShape; splitter: RecordSplitter },
+): boolean {
+  let from = start;
+  for (let i = 0; i < PROOF_RECORDS; i++) {
+    const { cells, fault, next } = splitter.split({ buffer, from, end: buffer.length });
+    // The last record of the piece may go on behind it.
+    if (fault || next >= buffer.length || !hasWidth(cells, shape)) return false;
+    from = next;
+  }
+  return true;
+}
+
+function hasWidth(cells: string[], { width, maxWidth }: RecordShape): boolean {
+  return cells.length >= width && cells.length <= maxWidth && cells.slice(width).every((cell) => cell === '');
+}
