@@ -4,6 +4,7 @@ import { openLog } from '../base/log.js';
 import { systemdNotifier } from '../base/notify-systemd.js';
 import { startDaemon } from '../pipeline/daemon.js';
 import type { Command, CommandContext } from './command.js';
+import { servePages } from './serve.js';
 
 /** `dropgate run`: the daemon. */
 export const runCommand: Command = {
@@ -28,10 +29,13 @@ async function run(context: CommandContext): Promise<number> {
     const daemon = await startDaemon({ settings, log });
     await systemd.ready();
     invite(context, settings.folders.input);
-    // 3. Until somebody ends it.
+    // 3. The pages.
+    const pages = settings.server.enabled ? servePages(daemon, log) : undefined;
+    // 4. Until somebody ends it.
     const signal = await stopRequest;
     log.info(`Stopping on ${signal}: finishing the files in hand`);
     await systemd.stopping();
+    await pages?.close();
     await daemon.stop();
     return EXIT.done;
   } finally {

@@ -28,10 +28,14 @@ interface RawProgram {
   parquet: { codec: Settings['parquet']['codec']; row_group_rows: number };
   limits: { max_row_bytes: number; max_columns: number; max_decompressed_ratio: number };
   log: Settings['log'];
+  server: { enabled: boolean; host: string; port: number; max_upload_bytes: number };
 }
 
 /** What `dropgate.yaml` settles. */
-export type ProgramSettings = Pick<Settings, 'folders' | 'watch' | 'intake' | 'parquet' | 'limits' | 'log'>;
+export type ProgramSettings = Pick<
+  Settings,
+  'folders' | 'watch' | 'intake' | 'parquet' | 'limits' | 'log' | 'server'
+>;
 
 /** Reads `dropgate.yaml`, in which every key has a default. Undefined when something is wrong. */
 export function readProgram(file: ConfigFile, root: string): ProgramSettings | undefined {
@@ -62,6 +66,12 @@ export function readProgram(file: ConfigFile, root: string): ProgramSettings | u
       maxDecompressedRatio: raw.limits.max_decompressed_ratio,
     },
     log: raw.log,
+    server: {
+      enabled: raw.server.enabled,
+      host: raw.server.host,
+      port: raw.server.port,
+      maxUploadBytes: raw.server.max_upload_bytes,
+    },
   };
 }
 

@@ -65,6 +65,12 @@ export const programSchema: SchemaObject = mapping({
     max_decompressed_ratio: count(200, 1, 1_000_000),
   }),
   log: section({ level: oneOf('info', 'warning', 'error'), json: yesOrNo(false) }),
+  server: section({
+    enabled: yesOrNo(true),
+    host: { ...name, default: '127.0.0.1', description: 'an address or host name to listen on' },
+    port: count(8420, 0, 65_535),
+    max_upload_bytes: count(5_368_709_120, 1, Number.MAX_SAFE_INTEGER),
+  }),
 });
 
 const sqlType: SchemaObject = { type: 'string', sqlType: true };

@@ -12,6 +12,7 @@ export interface Settings {
   parquet: ParquetSettings;
   limits: Limits;
   log: { level: LogLevel; json: boolean };
+  server: ServerSettings;
   /** In the order of schema.yaml; the first whose `files` matches claims a file. */
   datasets: Dataset[];
   /** One table a dataset that is to be loaded, keyed by dataset name. */
@@ -69,6 +70,16 @@ export interface Limits {
   maxColumns: number;
   /** Decompressed size divided by compressed size above which a gzip file is refused. */
   maxDecompressedRatio: number;
+}
+
+/** The web pages and their API. */
+export interface ServerSettings {
+  enabled: boolean;
+  /** Address or name to listen on. */
+  host: string;
+  /** 0 takes any free port. */
+  port: number;
+  maxUploadBytes: number;
 }
 
 export type CaseRule = 'lower' | 'upper' | 'keep';

@@ -64,7 +64,7 @@ describe('the daemon takes', () => {
   });
 
   it('only marked files with ready: marker', async () => {
-    site = new Site({ ...SCHEMA, 'dropgate.yaml': 'ready: marker\n' });
+    site = new Site({ ...SCHEMA, 'dropgate.yaml': 'ready: marker\nserver: { enabled: false }\n' });
     await site.start();
     site.drop('b.csv', 'x,y\n1,a\n');
     site.drop('a.csv', 'x,y\n1,a\n');

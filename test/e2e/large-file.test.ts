@@ -25,7 +25,7 @@ test('a large file is converted by several threads and comes out whole', async (
       'large:\n  files: "*"\n  invalid: set_aside\n  columns: { id: INTEGER, note: TEXT, city: VARCHAR(20) }\n',
     'schema_sql.yaml': '',
     'db_creds.yaml': 'database: { engine: none }\n',
-    'dropgate.yaml': 'workers: 3\n',
+    'dropgate.yaml': 'workers: 3\nserver: { enabled: false }\n',
   });
   onTestFinished(() => site.close());
   const file = openSync(site.path('input_csv', 'large.csv'), 'w');

@@ -23,6 +23,9 @@ export interface RunningDaemon {
   finished: Promise<Finished>;
 }
 
+/** Daemons that run side by side would quarrel about the port; a test of the pages asks for one. */
+const NO_SERVER = { 'dropgate.yaml': 'server: { enabled: false }\n' };
+
 /** A root folder of a test's own, with the shipped configuration and whatever the test writes over it. */
 export class Site {
   readonly root = tempDir();
@@ -32,7 +35,7 @@ export class Site {
     cpSync(path.join(repositoryRoot, 'config'), path.join(this.root, 'config'), { recursive: true });
     cpSync(path.join(repositoryRoot, 'sql'), path.join(this.root, 'sql'), { recursive: true });
     mkdirSync(path.join(this.root, 'input_csv'));
-    for (const [name, text] of Object.entries(config))
+    for (const [name, text] of Object.entries({ ...NO_SERVER, ...config }))
       writeFileSync(path.join(this.root, 'config', name), text);
   }
 

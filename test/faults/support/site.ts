@@ -60,7 +60,10 @@ export class FaultSite {
     mkdirSync(this.path('config'), { recursive: true });
     mkdirSync(this.path('input_csv'), { recursive: true });
     this.configure('schema.yaml', schema ?? FAULT_SCHEMA);
-    this.configure('dropgate.yaml', `settle_ms: ${settleMs}\nworkers: 2\n${settings ?? ''}`);
+    this.configure(
+      'dropgate.yaml',
+      `settle_ms: ${settleMs}\nworkers: 2\nserver: { enabled: false }\n${settings ?? ''}`,
+    );
     this.configure('db_creds.yaml', database ?? 'database: { engine: none }\n');
     if (tables !== undefined) this.configure('schema_sql.yaml', tables);
   }

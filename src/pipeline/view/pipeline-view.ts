@@ -1,0 +1,15 @@
+import type { Settings } from '../../config/settings.js';
+import type { Daemon } from '../daemon.js';
+
+/**
+ * What the server may see and do of a running pipeline: its only way to it. Each part is an interface of its own, made in a
+ * file of this folder.
+ */
+export interface PipelineView {
+  settings: Settings;
+}
+
+/** The view on a running daemon. */
+export function openView({ pipeline }: Daemon): PipelineView {
+  return { settings: pipeline.settings };
+}

@@ -1,0 +1,69 @@
+import type { AddressInfo } from 'node:net';
+import fastifyStatic from '@fastify/static';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { messageOf } from '../base/errors.js';
+import type { Log } from '../base/log.js';
+import type { ServerSettings } from '../config/settings.js';
+import type { PipelineView } from '../pipeline/view/pipeline-view.js';
+import { PAGE_FOLDER, sendPage } from './page.js';
+import { problemOf } from './problem.js';
+import { healthRoutes } from './routes/health.js';
+import { identifyUsers } from './user.js';
+
+/** What the routes share. */
+export interface ServerContext {
+  view: PipelineView;
+  settings: ServerSettings;
+  log: Log;
+}
+
+/** A server that listens. */
+export interface RunningServer {
+  /** `http://127.0.0.1:8420`. */
+  url: string;
+  /** Ends the open connections. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves the pages and their API.
+ * @throws system errors, such as EADDRINUSE
+ */
+export async function startServer(context: ServerContext): Promise<RunningServer> {
+  const app = await buildServer(context);
+  const { host, port } = context.settings;
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  return { url: urlOf(app, host), close: () => app.close() };
+}
+
+async function buildServer(context: ServerContext): Promise<FastifyInstance> {
+  const app = Fastify({ forceCloseConnections: true });
+  // 1. What holds for every answer.
+  answerErrors(app, context.log);
+  identifyUsers(app);
+  // 2. The API.
+  healthRoutes(app);
+  // 3. The page.
+  await app.register(fastifyStatic, { root: PAGE_FOLDER, wildcard: false });
+  app.setNotFoundHandler(sendPage);
+  return app;
+}
+
+function answerErrors(app: FastifyInstance, log: Log): void {
+  app.setErrorHandler((error, request, reply) => {
+    const problem = problemOf(error);
+    if (problem.status === 500)
+      log.error(`${request.method} ${request.url} failed: ${messageOf(error)}`, { event: 'request_failed' });
+    return reply.code(problem.status).type('application/problem+json').send(problem);
+  });
+}
+
+function urlOf(app: FastifyInstance, host: string): string {
+  const { port } = app.server.address() as AddressInfo;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

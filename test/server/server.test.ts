@@ -1,0 +1,47 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { Site } from '../e2e/site.js';
+
+/** Any free port; the log tells which. */
+const ANY_PORT = {
+  'dropgate.yaml': 'server: { port: 0 }\n',
+  'db_creds.yaml': 'database: { engine: none }\n',
+};
+
+let site: Site;
+afterEach(() => site.close());
+
+async function urlOf(pages: Site): Promise<string> {
+  return /The pages are at (\S+)/.exec(await pages.logged('The pages are at'))![1];
+}
+
+describe('the web server', () => {
+  it('serves the page at every address of its own, and says what is not there', async () => {
+    site = new Site(ANY_PORT);
+    await site.start();
+    const url = await urlOf(site);
+    for (const address of ['/', '/files/7']) {
+      const answer = await fetch(url + address);
+      expect(answer.status).toBe(200);
+      expect(await answer.text()).toContain('<div id="app">');
+    }
+    const missing = await fetch(`${url}/api/nothing`);
+    expect(missing.status).toBe(404);
+    expect(missing.headers.get('Content-Type')).toContain('application/problem+json');
+    expect(await missing.json()).toMatchObject({ status: 404, title: 'Not found' });
+  });
+
+  it('does not keep the daemon from its work when its port is taken, and comes up once it is free', async () => {
+    site = new Site(ANY_PORT);
+    const first = await site.start();
+    const { port } = new URL(await urlOf(site));
+    const second = new Site({ ...ANY_PORT, 'dropgate.yaml': `server: { port: ${port} }\n` });
+    try {
+      await second.start();
+      await second.logged(`port ${port} is taken`);
+      await first.end();
+      expect(await urlOf(second)).toBe(`http://127.0.0.1:${port}`);
+    } finally {
+      await second.close();
+    }
+  });
+});

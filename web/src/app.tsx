@@ -1,0 +1,71 @@
+import type { ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { followLinks, location } from './lib/router.js';
+import { Empty } from './parts/notice.js';
+import { ThemeButton } from './parts/theme-button.js';
+
+interface Section {
+  path: string;
+  title: string;
+  /** Pages are loaded when they are first shown. */
+  load(): Promise<{ default: ComponentType }>;
+}
+
+const SECTIONS: Section[] = [{ path: '/', title: 'Files', load: () => import('./pages/files.js') }];
+
+followLinks();
+
+/** The frame of all pages. */
+export function App() {
+  const section = sectionAt(location.value.path);
+  useEffect(() => {
+    document.title = section ? `${section.title} · Dropgate` : 'Dropgate';
+  }, [section]);
+  return (
+    <>
+      <header class="topbar">
+        <a class="brand" href="/">
+          <img src="/favicon.svg" alt="" width="24" height="24" />
+          Dropgate
+        </a>
+        <nav class="nav" aria-label="Pages">
+          {SECTIONS.map(({ path, title }) => (
+            <a key={path} href={path} aria-current={section?.path === path ? 'page' : undefined}>
+              {title}
+            </a>
+          ))}
+        </nav>
+        <div class="topbar-end">
+          <ThemeButton />
+        </div>
+      </header>
+      <main class="page">{section ? <Lazy key={section.path} section={section} /> : <NotFound />}</main>
+    </>
+  );
+}
+
+/** The section whose path leads the way; that of the files also has the stories of files. */
+function sectionAt(path: string): Section | undefined {
+  if (path === '/' || path.startsWith('/files/')) return SECTIONS[0];
+  return SECTIONS.slice(1).find((section) => path === section.path || path.startsWith(`${section.path}/`));
+}
+
+function Lazy({ section }: { section: Section }) {
+  const [Page, setPage] = useState<ComponentType | undefined>();
+  useEffect(() => {
+    section.load().then(
+      ({ default: loaded }) => setPage(() => loaded),
+      // The program was updated meanwhile, and its old parts are gone.
+      () => window.location.reload(),
+    );
+  }, [section]);
+  return Page ? <Page /> : null;
+}
+
+function NotFound() {
+  return (
+    <Empty title="There is no such page">
+      <a href="/">Go to the files</a>
+    </Empty>
+  );
+}

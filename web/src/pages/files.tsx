@@ -1,0 +1,17 @@
+import { Empty } from '../parts/notice.js';
+
+/** What became of every file. */
+export default function FilesPage() {
+  return (
+    <>
+      <h1>Files</h1>
+      <section class="card">
+        <Empty title="No files yet">
+          <p>
+            Copy a CSV file into <code>input_csv/</code>.
+          </p>
+        </Empty>
+      </section>
+    </>
+  );
+}
