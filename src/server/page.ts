@@ -12,5 +12,5 @@ const NO_PAGE = /^\/(?:api|input|assets|metrics|healthz|readyz)(?:[/?]|$)/;
 export function sendPage(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const wantsPage = request.method === 'GET' && !NO_PAGE.test(request.url);
   if (!wantsPage) throw new RequestProblem(404, `There is nothing at ${request.method} ${request.url}`);
-  return reply.sendFile('index.html', { maxAge: 0 });
+  return reply.sendFile('index.html');
 }

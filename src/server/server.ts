@@ -5,6 +5,7 @@ import { messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { ServerSettings } from '../config/settings.js';
 import type { PipelineView } from '../pipeline/view/pipeline-view.js';
+import { cacheControlOf, sendSecurityHeaders } from './headers.js';
 import { PAGE_FOLDER, sendPage } from './page.js';
 import { problemOf } from './problem.js';
 import { healthRoutes } from './routes/health.js';
@@ -44,12 +45,18 @@ export async function startServer(context: ServerContext): Promise<RunningServer
 async function buildServer(context: ServerContext): Promise<FastifyInstance> {
   const app = Fastify({ forceCloseConnections: true });
   // 1. What holds for every answer.
+  sendSecurityHeaders(app);
   answerErrors(app, context.log);
   identifyUsers(app);
   // 2. The API.
   healthRoutes(app);
   // 3. The page.
-  await app.register(fastifyStatic, { root: PAGE_FOLDER, wildcard: false });
+  await app.register(fastifyStatic, {
+    root: PAGE_FOLDER,
+    wildcard: false,
+    cacheControl: false,
+    setHeaders: (reply, file) => reply.header('Cache-Control', cacheControlOf(file)),
+  });
   app.setNotFoundHandler(sendPage);
   return app;
 }

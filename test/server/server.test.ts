@@ -30,6 +30,29 @@ describe('the web server', () => {
     expect(await missing.json()).toMatchObject({ status: 404, title: 'Not found' });
   });
 
+  it('sends the security headers with every answer, and lets browsers keep only what never changes', async () => {
+    site = new Site(ANY_PORT);
+    await site.start();
+    const url = await urlOf(site);
+    const page = await fetch(url);
+    const asset = /\/assets\/[^"]+\.js/.exec(await page.text())![0];
+    const cached = {
+      '/': 'no-cache',
+      '/theme.js': 'no-cache',
+      [asset]: 'public, max-age=31536000, immutable',
+      '/healthz': 'no-store',
+      '/api/nothing': 'no-store',
+    };
+    for (const [address, cacheControl] of Object.entries(cached)) {
+      const { headers } = await fetch(url + address);
+      expect(headers.get('Content-Security-Policy'), address).toMatch(
+        /^default-src 'none'; script-src 'self';/,
+      );
+      expect(headers.get('X-Content-Type-Options'), address).toBe('nosniff');
+      expect(headers.get('Cache-Control'), address).toBe(cacheControl);
+    }
+  });
+
   it('does not keep the daemon from its work when its port is taken, and comes up once it is free', async () => {
     site = new Site(ANY_PORT);
     const first = await site.start();
