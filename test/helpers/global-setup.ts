@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestProject } from 'vitest/node';
+import { installMissingBrowser } from './browser-program.js';
 import { startMysql } from './mysql-server.js';
 import { startPostgres } from './postgres-server.js';
 import type { PrivateServer } from './private-server.js';
@@ -28,6 +29,7 @@ const STARTERS: Record<ServerEngine, () => Promise<PrivateServer>> = {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   sweepLeftovers();
   await installMissingServers();
+  await installMissingBrowser();
   const started = new Map<ServerEngine, Promise<PrivateServer>>();
   const broker = createServer((request, response) => {
     const engine = request.url?.slice(1) as ServerEngine;

@@ -1,7 +1,9 @@
-import { execFile, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { installFirst, mayInstall } from './apt.js';
+import { findProgram, searchPath } from './programs.js';
 
 export type ServerEngine = 'postgres' | 'mysql';
 
@@ -36,8 +38,6 @@ const PACKAGES: Record<ServerEngine, string[][]> = {
 };
 
 const POSTGRES_VERSIONS_DIR = '/usr/lib/postgresql';
-const SYSTEM_DIRS = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
-const POLICY_FILE = '/usr/sbin/policy-rc.d';
 
 /** Installed programs for the engine: on the PATH, in the system's folders, the newest of Debian's versioned ones. */
 export async function findPrograms<E extends ServerEngine>(
@@ -62,7 +62,7 @@ export async function requirePrograms<E extends ServerEngine>(engine: E): Promis
  * possible: as root on Debian or Ubuntu. Elsewhere does nothing; the test that needs the server then says what to do.
  */
 export async function installMissingServers(): Promise<void> {
-  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
+  if (!mayInstall()) return;
   for (const engine of ['postgres', 'mysql'] as const) {
     if (process.env[SERVER_VARIABLE[engine]] || (await findPrograms(engine))) continue;
     await installPackages(engine);
@@ -96,54 +96,13 @@ async function findMysql(): Promise<MysqlPrograms | undefined> {
   return { engine: 'mysql', server, installDb };
 }
 
-function findProgram(name: string): string | undefined {
-  return searchPath()
-    .map((dir) => join(dir, name))
-    .find((path) => existsSync(path));
-}
-
-function searchPath(): string[] {
-  return [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), ...SYSTEM_DIRS];
-}
-
 async function installPackages(engine: ServerEngine): Promise<void> {
   const sets = PACKAGES[engine];
   console.log(
     `Tests: no ${TITLE[engine]} found; installing ${sets[0].join(' ')} with apt-get, once; no service is started.`,
   );
-  const removePolicy = forbidServiceStarts();
-  try {
-    // Without a network the packages may still be in the cache, so a failed update is not the end.
-    await aptGet(['update']);
-    for (const packages of sets) {
-      if ((await aptGet(['install', '-y', '--no-install-recommends', ...packages])).code === 0) return;
-    }
-    const last = await aptGet(['install', '-y', '--no-install-recommends', ...sets[0]]);
-    throw new Error(`apt-get could not install ${sets[0].join(' ')}:\n${last.output}\n${waysToGoOn(engine)}`);
-  } finally {
-    removePolicy();
-  }
-}
-
-/** Debian's switch that keeps packages from starting their services while they are installed; returns its undoing. */
-function forbidServiceStarts(): () => void {
-  if (existsSync(POLICY_FILE)) return () => {};
-  writeFileSync(POLICY_FILE, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
-  return () => rmSync(POLICY_FILE, { force: true });
-}
-
-function aptGet(args: string[]): Promise<{ code: number | null; output: string }> {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
-  const child = spawn('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=300', ...args], { env });
-  let output = '';
-  const collect = (chunk: Buffer) => {
-    output = (output + chunk).slice(-4_000);
-  };
-  child.stdout.on('data', collect);
-  child.stderr.on('data', collect);
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, output }));
+  await installFirst(sets).catch((error: Error) => {
+    throw new Error(`${error.message}\n${waysToGoOn(engine)}`);
   });
 }
 
