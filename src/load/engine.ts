@@ -21,6 +21,14 @@ export interface Session {
   copyIn(table: string, columns: string[], chunks: AsyncIterable<Uint8Array>): Promise<number>;
 }
 
+/** How a statement that only reads is run. */
+export interface ReadOptions {
+  /** The statement is ended after this. */
+  timeoutMs: number;
+  /** `$1…` for Postgres and `?` for MySQL. */
+  params?: SqlValue[];
+}
+
 /** Rows of one statement. */
 export interface QueryResult {
   columns: string[];
@@ -42,10 +50,10 @@ export interface Engine extends Session {
    */
   transaction<T>(work: (session: Session) => Promise<T>): Promise<T>;
   /**
-   * Runs one statement that only reads, for `dropgate query`.
+   * Runs one statement that only reads, for `dropgate query` and the pages.
    * @throws DropgateError `query_refused`, `database_unreachable`
    */
-  readOnly(sql: string, options: { timeoutMs: number }): Promise<QueryResult>;
+  readOnly(sql: string, options: ReadOptions): Promise<QueryResult>;
   /** `transient`: worth retrying as it is. `permanent`: this file will never load. */
   classify(error: unknown): ErrorClass;
   close(): Promise<void>;

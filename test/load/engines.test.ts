@@ -156,6 +156,16 @@ describe.each(Object.keys(TARGETS))('engine: %s', (name) => {
       expect(rows).toEqual([[0]]);
     });
 
+    test('takes parameters as values, whatever stands in them', async () => {
+      const text = `'; DROP TABLE x; -- "\`\\`;
+      const [first, second] = engine.dialect === 'postgres' ? ['$1::text', '$2::integer'] : ['?', '?'];
+      const { rows } = await engine.readOnly(`SELECT ${first}, ${second}`, {
+        timeoutMs: 5000,
+        params: [text, 7],
+      });
+      expect(rows).toEqual([[text, 7]]);
+    });
+
     test.each([
       ['several statements', () => `SELECT 1; SELECT 2`],
       ['a writing statement', () => `INSERT INTO ${quoted()} VALUES (1, 'x')`],

@@ -87,7 +87,7 @@ export class EmbeddedHost {
       case 'copy':
         return affected(await this.#db.query(request.sql, [], { blob: new Blob([request.bytes]) }));
       case 'read':
-        return this.#read(request.sql);
+        return this.#read(request.sql, request.params);
       case 'close':
         return this.#close();
     }
@@ -124,8 +124,8 @@ export class EmbeddedHost {
     }
   }
 
-  async #read(sql: string): Promise<QueryResult> {
-    const { fields, rows } = await this.#db.query<SqlValue[]>(sql, [], { rowMode: 'array' });
+  async #read(sql: string, params: SqlValue[]): Promise<QueryResult> {
+    const { fields, rows } = await this.#db.query<SqlValue[]>(sql, params, { rowMode: 'array' });
     return { columns: fields.map(({ name }) => name), rows };
   }
 

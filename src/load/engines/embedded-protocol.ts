@@ -15,9 +15,8 @@ export interface EmbeddedWorkerData {
 export type EmbeddedRequest =
   | { kind: 'begin'; mode: 'READ WRITE' | 'READ ONLY' }
   | { kind: 'commit' | 'rollback' | 'close' }
-  | { kind: 'query' | 'execute'; sql: string; params: SqlValue[] }
-  | { kind: 'copy'; sql: string; bytes: Uint8Array<ArrayBuffer> }
-  | { kind: 'read'; sql: string };
+  | { kind: 'query' | 'execute' | 'read'; sql: string; params: SqlValue[] }
+  | { kind: 'copy'; sql: string; bytes: Uint8Array<ArrayBuffer> };
 
 export interface EmbeddedResults {
   begin: undefined;

@@ -1,5 +1,5 @@
 import { classifyError } from '../classify.js';
-import type { Engine, ErrorClass, QueryResult, Session, SqlRow, SqlValue } from '../engine.js';
+import type { Engine, ErrorClass, QueryResult, ReadOptions, Session, SqlRow, SqlValue } from '../engine.js';
 import { quoteName, quoteNames } from '../quote.js';
 import { checkReads, queryRefused, queryTooSlow } from '../read-only.js';
 import { connectFailed } from './connection-error.js';
@@ -62,11 +62,11 @@ export class EmbeddedEngine implements Engine {
     });
   }
 
-  readOnly(sql: string, { timeoutMs }: { timeoutMs: number }): Promise<QueryResult> {
+  readOnly(sql: string, { timeoutMs, params = [] }: ReadOptions): Promise<QueryResult> {
     return this.#inTurn(async (worker) => {
       checkReads(sql);
       await worker.call({ kind: 'begin', mode: 'READ ONLY' });
-      const result = await rollingBack(worker, () => readWithin({ worker, sql, timeoutMs }));
+      const result = await rollingBack(worker, () => readWithin({ worker, sql, params, timeoutMs }));
       await worker.call({ kind: 'rollback' });
       return result;
     });
@@ -165,16 +165,17 @@ async function rollingBack<T>(worker: EmbeddedWorker, work: () => Promise<T>): P
 async function readWithin(read: {
   worker: EmbeddedWorker;
   sql: string;
+  params: SqlValue[];
   timeoutMs: number;
 }): Promise<QueryResult> {
-  const { worker, sql, timeoutMs } = read;
+  const { worker, sql, params, timeoutMs } = read;
   let tooSlow = false;
   const timer = setTimeout(() => {
     tooSlow = true;
     worker.stop();
   }, timeoutMs);
   try {
-    return await worker.call({ kind: 'read', sql });
+    return await worker.call({ kind: 'read', sql, params });
   } catch (error) {
     throw tooSlow ? queryTooSlow(timeoutMs) : queryRefused(error);
   } finally {

@@ -3,7 +3,16 @@ import { Readable } from 'node:stream';
 import mysql from 'mysql2/promise';
 import { DropgateError } from '../../base/errors.js';
 import { classifyError } from '../classify.js';
-import type { Engine, ErrorClass, QueryResult, ServerOptions, Session, SqlRow, SqlValue } from '../engine.js';
+import type {
+  Engine,
+  ErrorClass,
+  QueryResult,
+  ReadOptions,
+  ServerOptions,
+  Session,
+  SqlRow,
+  SqlValue,
+} from '../engine.js';
 import { quoteName, quoteNames } from '../quote.js';
 import { checkReads, queryRefused, queryTooSlow } from '../read-only.js';
 import { connectFailed, connectionLost } from './connection-error.js';
@@ -82,14 +91,19 @@ export class MysqlEngine implements Engine {
     });
   }
 
-  async readOnly(sql: string, { timeoutMs }: { timeoutMs: number }): Promise<QueryResult> {
+  async readOnly(sql: string, { timeoutMs, params = [] }: ReadOptions): Promise<QueryResult> {
     checkReads(sql);
     // Not from the pool: the statement may change settings of its session.
     const connection = await this.#openConnection();
     try {
       await connection.query(await timeoutSetting(connection, timeoutMs));
       await connection.query('START TRANSACTION READ ONLY');
-      const [rows, fields] = await connection.query<mysql.RowDataPacket[][]>({ sql, rowsAsArray: true });
+      const statement = { sql, rowsAsArray: true };
+      // Without parameters as text, since not every statement can be prepared.
+      const [rows, fields] =
+        params.length > 0
+          ? await connection.execute<mysql.RowDataPacket[][]>(statement, bound(params))
+          : await connection.query<mysql.RowDataPacket[][]>(statement);
       for (const row of rows) normalizeRow(row as SqlValue[], fields);
       return { columns: fields.map(({ name }) => name), rows: rows as SqlValue[][] };
     } catch (error) {

@@ -2,7 +2,16 @@ import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { DropgateError } from '../../base/errors.js';
 import { classifyError, isSqlState } from '../classify.js';
-import type { Engine, ErrorClass, QueryResult, ServerOptions, Session, SqlRow, SqlValue } from '../engine.js';
+import type {
+  Engine,
+  ErrorClass,
+  QueryResult,
+  ReadOptions,
+  ServerOptions,
+  Session,
+  SqlRow,
+  SqlValue,
+} from '../engine.js';
 import { quoteName, quoteNames } from '../quote.js';
 import { checkReads, queryRefused, queryTooSlow } from '../read-only.js';
 import { connectFailed, connectionLost } from './connection-error.js';
@@ -82,7 +91,7 @@ export class PostgresEngine implements Engine {
     });
   }
 
-  async readOnly(sql: string, { timeoutMs }: { timeoutMs: number }): Promise<QueryResult> {
+  async readOnly(sql: string, { timeoutMs, params }: ReadOptions): Promise<QueryResult> {
     checkReads(sql);
     // Not from the pool: the statement may change settings of its session.
     const client = new pg.Client({
@@ -96,7 +105,7 @@ export class PostgresEngine implements Engine {
       });
       await client.query(sessionSettings(this.#options.schema));
       await client.query(`BEGIN READ ONLY; SET LOCAL statement_timeout = ${timeoutMs}`);
-      return await readRows(client, sql);
+      return await readRows(client, { sql, params });
     } catch (error) {
       if (isTimeout(error)) throw queryTooSlow(timeoutMs);
       throw this.#broken.has(client) || isFatal(error)
@@ -202,8 +211,11 @@ async function createSchema(client: pg.ClientBase, schema: string): Promise<void
 }
 
 /** The extended protocol takes one statement only. */
-async function readRows(client: pg.ClientBase, sql: string): Promise<QueryResult> {
-  const query = { text: sql, rowMode: 'array' as const, queryMode: 'extended' };
+async function readRows(
+  client: pg.ClientBase,
+  { sql, params }: { sql: string; params: SqlValue[] | undefined },
+): Promise<QueryResult> {
+  const query = { text: sql, values: params, rowMode: 'array' as const, queryMode: 'extended' };
   const { fields, rows } = await client.query<SqlValue[]>(query);
   return { columns: fields.map(({ name }) => name), rows };
 }
