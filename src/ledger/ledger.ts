@@ -2,44 +2,20 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'libsql';
 import { errnoOf, messageOf } from '../base/errors.js';
+import {
+  COLUMNS,
+  type FileDetails,
+  type FileRecord,
+  type FileState,
+  fromRow,
+  type NewFileRecord,
+  type Row,
+  SELECT,
+  toRow,
+} from './file-record.js';
+import { bringUpToDate, checkVersion } from './schema.js';
 
-/**
- * - `converted`: its Parquet file waits to be loaded (or stays, when nothing is to be loaded)
- * - `loaded`: its rows are in the table
- * - `failed`: it lies in the failed folder with its report
- * - `load_failed`: its Parquet file lies in the output's failed folder with its report
- * - `duplicate`: it was delivered before; only archived
- */
-export type FileState = 'converted' | 'loaded' | 'failed' | 'load_failed' | 'duplicate';
-
-/** One delivery of a file. Times are ISO 8601 in UTC. */
-export interface FileRecord {
-  id: number;
-  name: string;
-  sha256: string;
-  dataset: string | null;
-  state: FileState;
-  code: string | null;
-  message: string | null;
-  bytesIn: number;
-  bytesOut: number;
-  rowsIn: number;
-  rowsOut: number;
-  droppedMissing: number;
-  droppedDuplicate: number;
-  setAside: number;
-  /** File name in the output folder. */
-  parquet: string | null;
-  /** Path of the original relative to the input folder, where it is now. */
-  original: string | null;
-  convertMs: number | null;
-  arrivedAt: string;
-  /** Converted, failed, or recognised as a duplicate. */
-  judgedAt: string;
-  loadedAt: string | null;
-}
-
-export type NewFileRecord = Omit<FileRecord, 'id' | 'loadedAt'> & { loadedAt?: string | null };
+export type { FileDetails, FileRecord, FileState, NewFileRecord } from './file-record.js';
 
 /** Everything that the ledger knows of, counted. */
 export interface LedgerSummary {
@@ -74,55 +50,16 @@ export interface OriginalRecord {
   isPutAway: boolean;
 }
 
-const SCHEMA_VERSION = 2;
-
-const SCHEMA = `
-  CREATE TABLE files (
-    id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL,
-    sha256 TEXT NOT NULL,
-    dataset TEXT,
-    state TEXT NOT NULL,
-    code TEXT,
-    message TEXT,
-    bytes_in INTEGER NOT NULL,
-    bytes_out INTEGER NOT NULL,
-    rows_in INTEGER NOT NULL,
-    rows_out INTEGER NOT NULL,
-    dropped_missing INTEGER NOT NULL,
-    dropped_duplicate INTEGER NOT NULL,
-    set_aside INTEGER NOT NULL,
-    parquet TEXT,
-    original TEXT,
-    convert_ms REAL,
-    arrived_at TEXT NOT NULL,
-    judged_at TEXT NOT NULL,
-    loaded_at TEXT
-  );
-  CREATE INDEX files_by_content ON files (sha256, name);
-  CREATE INDEX files_by_parquet ON files (parquet);
-  CREATE INDEX files_by_state ON files (state, id);
-  CREATE TABLE parquet_files (
-    name TEXT PRIMARY KEY,
-    fingerprint TEXT NOT NULL
-  );
-  CREATE TABLE originals (
-    record_id INTEGER PRIMARY KEY,
-    target TEXT NOT NULL,
-    fingerprint TEXT NOT NULL,
-    put_away INTEGER NOT NULL DEFAULT 0
-  );
-  CREATE INDEX originals_on_their_way ON originals (record_id) WHERE put_away = 0;
-`;
-
 /**
  * The local record of every file: for `status`, for recognising what was delivered before, and for finishing after
  * a crash. A cache: what was loaded is decided by `dropgate_loads` in the target database, so a ledger that is
- * damaged or of another version is begun anew.
+ * damaged or of an unknown version is begun anew.
  */
 export class Ledger {
   readonly #db: Database.Database;
   readonly #statements: ReturnType<typeof prepareAll>;
+  #addDetails: Database.Statement | undefined;
+  #changes = 0;
 
   private constructor(db: Database.Database) {
     this.#db = db;
@@ -178,14 +115,30 @@ export class Ledger {
     }
   }
 
+  /** Grows with every change that is made through this object: another number, other contents. */
+  get changes(): number {
+    return this.#changes;
+  }
+
   add(record: NewFileRecord): number {
+    this.#changes++;
     return Number(this.#statements.insert.run(toRow(record)).lastInsertRowid);
   }
 
   /** Writes anew what is known of a delivery, but for its state, which the loader may have moved on meanwhile. */
   amend(id: number, record: NewFileRecord): void {
+    this.#changes++;
     const row = toRow(record);
     this.#statements.amend.run([...AMENDED.map((column) => row[COLUMNS.indexOf(column)]), id]);
+  }
+
+  /** Writes down what else there is to tell of a delivery, in place of what was told before. */
+  describe(id: number, { dialect, violations, notes, rejects }: FileDetails): void {
+    // Prepared late: an older ledger that is only looked at does not have the table.
+    this.#addDetails ??= this.#db.prepare(
+      `INSERT OR REPLACE INTO details (record_id, dialect, violations, notes, rejects) VALUES (?, ?, ?, ?, ?)`,
+    );
+    this.#addDetails.run(id, dialect ?? null, violations ?? null, notes ?? null, rejects ?? null);
   }
 
   /** Says where an original is going to be put, before it is moved, so that a run that is killed then can be finished. */
@@ -195,6 +148,7 @@ export class Ledger {
 
   /** The original of a delivery is where it belongs, or nowhere any more (`null`). It is remembered until `forgetOriginal`. */
   putAway(recordId: number, original: string | null): void {
+    this.#changes++;
     this.#statements.place.run(original, recordId);
     this.#statements.putAway.run(recordId);
   }
@@ -231,10 +185,12 @@ export class Ledger {
   }
 
   markLoaded(id: number, loadedAt: string): void {
+    this.#changes++;
     this.#statements.loaded.run(loadedAt, id);
   }
 
   markLoadFailed(id: number, failure: { code: string; message: string }): void {
+    this.#changes++;
     this.#statements.loadFailed.run(failure.code, failure.message, id);
   }
 
@@ -287,8 +243,7 @@ function openDatabase(file: string): Database.Database {
     db.exec('PRAGMA busy_timeout = 5000');
     db.exec('PRAGMA journal_mode = WAL');
     db.exec('PRAGMA synchronous = NORMAL');
-    if (versionOf(db) === 0) db.exec(`BEGIN; ${SCHEMA}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
-    checkVersion(db);
+    bringUpToDate(db);
     checkPages(db);
     return db;
   } catch (error) {
@@ -303,16 +258,6 @@ const AROUND = /^SQLITE_(?:FULL|IOERR|BUSY|LOCKED|CANTOPEN|READONLY|PERM|NOMEM|A
 function isTroubleAround(error: unknown): boolean {
   // A file that cannot be opened at all is told without a code.
   return AROUND.test(errnoOf(error) ?? '') || messageOf(error).startsWith('ConnectionFailed');
-}
-
-function versionOf(db: Database.Database): number {
-  const [{ user_version: version }] = db.prepare('PRAGMA user_version').all() as { user_version: number }[];
-  return version;
-}
-
-function checkVersion(db: Database.Database): void {
-  const version = versionOf(db);
-  if (version !== SCHEMA_VERSION) throw new Error(`the ledger has version ${version}, not ${SCHEMA_VERSION}`);
 }
 
 /** A damaged page in the middle would only show when its rows are asked for, and then stop every delivery. Takes 1 µs a row. */
@@ -374,90 +319,16 @@ function count(condition: string): string {
   return `count(*) FILTER (WHERE ${condition})`;
 }
 
-const COLUMNS = [
-  'name',
-  'sha256',
-  'dataset',
-  'state',
-  'code',
-  'message',
-  'bytes_in',
-  'bytes_out',
-  'rows_in',
-  'rows_out',
-  'dropped_missing',
-  'dropped_duplicate',
-  'set_aside',
-  'parquet',
-  'original',
-  'convert_ms',
-  'arrived_at',
-  'judged_at',
-  'loaded_at',
-] as const;
-
 /** What `amend` writes. */
 const AMENDED = COLUMNS.filter((column) => !['state', 'code', 'message', 'loaded_at'].includes(column));
-
-const SELECT = `SELECT id, ${COLUMNS.join(', ')} FROM files`;
 
 // CROSS JOIN is SQLite's word for "in this order": few originals are on their way, and files are many.
 const SELECT_ORIGINALS = `SELECT id, ${COLUMNS.join(', ')}, target, fingerprint, put_away
   FROM originals CROSS JOIN files ON id = record_id`;
 
-type Row = Record<(typeof COLUMNS)[number] | 'id', never>;
 type OriginalRow = Row & { target: string; fingerprint: string; put_away: number };
 
 function originalFrom(row: OriginalRow): OriginalRecord {
   const { target, fingerprint } = row;
   return { file: fromRow(row), target, fingerprint, isPutAway: row.put_away === 1 };
-}
-
-function toRow(record: NewFileRecord): unknown[] {
-  return [
-    record.name,
-    record.sha256,
-    record.dataset,
-    record.state,
-    record.code,
-    record.message,
-    record.bytesIn,
-    record.bytesOut,
-    record.rowsIn,
-    record.rowsOut,
-    record.droppedMissing,
-    record.droppedDuplicate,
-    record.setAside,
-    record.parquet,
-    record.original,
-    record.convertMs,
-    record.arrivedAt,
-    record.judgedAt,
-    record.loadedAt ?? null,
-  ];
-}
-
-function fromRow(row: Row): FileRecord {
-  return {
-    id: row.id,
-    name: row.name,
-    sha256: row.sha256,
-    dataset: row.dataset,
-    state: row.state,
-    code: row.code,
-    message: row.message,
-    bytesIn: row.bytes_in,
-    bytesOut: row.bytes_out,
-    rowsIn: row.rows_in,
-    rowsOut: row.rows_out,
-    droppedMissing: row.dropped_missing,
-    droppedDuplicate: row.dropped_duplicate,
-    setAside: row.set_aside,
-    parquet: row.parquet,
-    original: row.original,
-    convertMs: row.convert_ms,
-    arrivedAt: row.arrived_at,
-    judgedAt: row.judged_at,
-    loadedAt: row.loaded_at,
-  };
 }

@@ -58,6 +58,9 @@ export interface ConvertedFile {
   parquetTemp?: string;
   rejectsTemp?: string;
   counts: Counts;
+  dialect: DialectReport;
+  /** Number of violations of rows that were left out, by code. */
+  violationsByCode: ViolationList['byCode'];
   /** Present when rows were dropped or set aside, and in a dry run. */
   report?: Report;
   /** Lines that are no records of the table, and records whose quotes were mended: the first ones, and how many in all. */
@@ -324,6 +327,8 @@ async function resultOf(conclusion: Conclusion): Promise<ConvertResult> {
     fingerprint: source.fingerprint,
     ...temps,
     counts: outcome.counts,
+    dialect,
+    violationsByCode: outcome.violations.byCode,
     report: wantsReport
       ? makeReport({
           ...base,

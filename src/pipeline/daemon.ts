@@ -11,6 +11,8 @@ import { removeOldArchives } from './archive.js';
 /** A running daemon. */
 export interface Daemon {
   pipeline: Pipeline;
+  /** Of the input folder. */
+  input: FolderWatcher;
   /** Finishes the files in hand and lets go of everything. */
   stop(): Promise<void>;
 }
@@ -53,6 +55,7 @@ export async function startDaemon({ settings, log }: { settings: Settings; log: 
   const stopHousekeeping = keepHouse(settings, log);
   return {
     pipeline,
+    input: watchers.input,
     stop: async () => {
       stopHousekeeping();
       await Promise.all([watchers.input?.stop(), watchers.output?.stop()]);

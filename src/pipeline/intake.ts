@@ -103,6 +103,11 @@ export class Intake {
     return { bytes, rows };
   }
 
+  /** What the workers have in hand. */
+  get tasks(): Iterable<TaskProgress> {
+    return this.#inHand;
+  }
+
   /** Files that wait for a worker. */
   get waiting(): number {
     return this.#queue.length - this.#next;

@@ -65,6 +65,16 @@ export interface LoadTotals {
   refused: number;
 }
 
+/** How the database is, as the last work with it has shown. */
+export interface DatabaseCondition {
+  /** `opening`: not reached yet since the start; `away`: it is tried again and again. */
+  state: 'opening' | 'working' | 'away';
+  /** Why it cannot be used. */
+  message?: string;
+  /** When it was first found so, milliseconds since the epoch. */
+  sinceMs?: number;
+}
+
 /** Loads Parquet files in order, several to a transaction, and waits while the database is away. */
 export class LoadQueue {
   readonly totals: LoadTotals = { loaded: 0, rows: 0, refused: 0 };
@@ -87,6 +97,7 @@ export class LoadQueue {
   readonly #stop = new AbortController();
   #isAbandoned = false;
   #attempt = 0;
+  #condition: DatabaseCondition = { state: 'opening' };
   #loop: Promise<void> | undefined;
   #reading: Promise<void> = Promise.resolve();
   #idleWaiters: (() => void)[] = [];
@@ -108,6 +119,16 @@ export class LoadQueue {
   /** The database is away at the moment. */
   get isAway(): boolean {
     return this.#trouble.active;
+  }
+
+  /** How the database is. */
+  get condition(): DatabaseCondition {
+    return this.#condition;
+  }
+
+  /** Files that wait, the next one first; only to be looked at. */
+  get queued(): readonly Readonly<FoundParquet>[] {
+    return this.#waiting;
   }
 
   /** Reaches the database and makes or compares the tables before the first file is there; keeps trying. */
@@ -419,6 +440,8 @@ export class LoadQueue {
     this.#attempt++;
     this.#loader.tables.forget();
     const { engine, log } = this.#options;
+    const sinceMs = this.#condition.sinceMs ?? Date.now();
+    this.#condition = { state: 'away', message: messageOf(error), sinceMs };
     this.#trouble.failed(() =>
       log.error(
         `The database ${engine.address} cannot be used: ${messageOf(error)} [database_unreachable]; ` +
@@ -432,6 +455,7 @@ export class LoadQueue {
 
   #recovered(): void {
     this.#attempt = 0;
+    this.#condition = { state: 'working' };
     const { engine, log } = this.#options;
     this.#trouble.recovered((ms) =>
       log.info(`The database ${engine.address} works again after ${formatDuration(ms)}`),

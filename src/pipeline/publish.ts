@@ -15,7 +15,7 @@ import {
   writeFileAtomic,
 } from '../base/files.js';
 import type { Folders } from '../config/settings.js';
-import type { FileRecord, Ledger, NewFileRecord } from '../ledger/ledger.js';
+import type { FileDetails, FileRecord, Ledger, NewFileRecord } from '../ledger/ledger.js';
 import { readParquetInfo } from '../load/parquet-source.js';
 import type { ReadyFile } from '../watch/types.js';
 import { type ConvertedFile, type ConvertResult, stemOf } from './convert-file.js';
@@ -297,6 +297,7 @@ export class Publisher {
         one.recordId ??= this.#loadersRecord(record)?.id;
         if (one.recordId === undefined) one.recordId = ledger.add(record);
         else ledger.amend(one.recordId, record);
+        ledger.describe(one.recordId, detailsOf(verdict));
         const place = path.relative(folders.input, target);
         ledger.planMove(one.recordId, { target: place, fingerprint: readOf(verdict).fingerprint });
       }
@@ -407,5 +408,32 @@ function recordOf(one: Published): NewFileRecord {
     convertMs: one.kind === 'failed' ? null : one.result.durationMs,
     arrivedAt: new Date(file.arrivedAtMs).toISOString(),
     judgedAt: new Date().toISOString(),
+  };
+}
+
+/** What the story of the delivery tells beside that. */
+function detailsOf(one: Published): FileDetails {
+  if (one.kind === 'failed') {
+    const { dialect, violations_by_code, notes, notes_not_listed } = one.result.report;
+    const total = notes.length + notes_not_listed;
+    return asDetails({ dialect, violations: violations_by_code, notes: { listed: notes, total } });
+  }
+  const { dialect, violationsByCode, notes } = one.result;
+  const rejects = one.kind === 'converted' && one.rejects ? path.basename(one.rejects) : undefined;
+  return asDetails({ dialect, violations: violationsByCode, notes, rejects });
+}
+
+function asDetails(parts: {
+  dialect: Report['dialect'];
+  violations: Report['violations_by_code'];
+  notes: ConvertedFile['notes'];
+  rejects?: string;
+}): FileDetails {
+  const { dialect, violations, notes, rejects } = parts;
+  return {
+    dialect: dialect ? JSON.stringify(dialect) : undefined,
+    violations: Object.keys(violations).length > 0 ? JSON.stringify(violations) : undefined,
+    notes: notes.total > 0 ? JSON.stringify(notes) : undefined,
+    rejects,
   };
 }

@@ -6,11 +6,12 @@ import { PROGRESS } from './convert-worker.js';
 export class TaskProgress {
   readonly counters = new SharedArrayBuffer(PROGRESS.length * Float64Array.BYTES_PER_ELEMENT);
   readonly startedAtMs = performance.now();
-  readonly #files: readonly ReadyFile[];
+  /** In the order in which they are converted. */
+  readonly files: readonly ReadyFile[];
   readonly #view = new Float64Array(this.counters);
 
   constructor(files: readonly ReadyFile[]) {
-    this.#files = files;
+    this.files = files;
   }
 
   /** Decoded bytes of the file in hand that were read. */
@@ -25,8 +26,8 @@ export class TaskProgress {
 
   /** `input_csv/big.csv: 1,200,000 rows, 350.0 MB of 1.0 GB so far`, or undefined for a task of many small files. */
   describe(shown: (file: string) => string): string | undefined {
-    if (this.#files.length !== 1) return undefined;
-    const [{ path, size }] = this.#files;
+    if (this.files.length !== 1) return undefined;
+    const [{ path, size }] = this.files;
     const whole = /\.gz$/i.test(path) ? '' : ` of ${formatBytes(size)}`;
     return `${shown(path)}: ${plural(this.rows, 'row')}, ${formatBytes(this.bytes)}${whole} so far`;
   }

@@ -7,7 +7,7 @@ import { type FolderPort, patientPort, systemPort } from './folder-port.js';
 import { Inspector } from './inspector.js';
 import { type Listing, listFolder, REPLACEMENT_CHARACTER, rawPathOf } from './listing.js';
 import { isIgnoredName, MARKER_SUFFIX } from './names.js';
-import { SettleBook } from './settle.js';
+import { type FileState, SettleBook, type TrackedFile } from './settle.js';
 import { Subscription } from './subscription.js';
 import type { PendingCounts, ReadyFile, UnreadyFile, WatchFault, WatchRecovery } from './types.js';
 
@@ -168,6 +168,16 @@ export class FolderWatcher {
   pending(): PendingCounts {
     const heldOpen = [...this.#book.files()].filter((file) => file.heldBy).length;
     return { ...this.#book.counts(), heldOpen };
+  }
+
+  /** How many files are in each state; costs nothing, however many there are. */
+  counts(): Readonly<Record<FileState, number>> {
+    return this.#book.counts();
+  }
+
+  /** Every file that is known, those first that were first seen. Only to be looked at. */
+  known(): IterableIterator<Readonly<TrackedFile>> {
+    return this.#book.files();
   }
 
   /** The files that are not (yet) ready, and why. */

@@ -258,3 +258,32 @@ it('two processes write one after the other', () => {
     for (const ledger of [one, other]) ledger.inTransaction(() => ledger.add(record()));
   expect(one.latest(100)).toHaveLength(40);
 });
+
+describe('a ledger of version 2', () => {
+  function olderLedger(): string {
+    const file = newFile();
+    openLedger(file).add(record());
+    closeAll();
+    const db = new Database(file);
+    const added = ['TABLE details', 'INDEX files_by_name', 'INDEX files_by_time', 'INDEX files_by_load'];
+    db.exec(`${added.map((one) => `DROP ${one}`).join('; ')}; PRAGMA user_version = 2`);
+    db.close();
+    return file;
+  }
+
+  it('is brought up to date, with all that it knows', () => {
+    const file = olderLedger();
+    const ledger = openLedger(file);
+    expect(ledger.latest(10)).toMatchObject([{ name: 'scores.csv' }]);
+    ledger.describe(1, { dialect: '{}' });
+    closeAll();
+    expect(openLedger(file).latest(10)).toHaveLength(1);
+  });
+
+  it('can be looked at as it is', () => {
+    const file = olderLedger();
+    const look = Ledger.openExisting(file)!;
+    open.push(look);
+    expect(look.latest(10)).toHaveLength(1);
+  });
+});
