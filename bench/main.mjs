@@ -1,11 +1,16 @@
 /**
  * Measures this program and its peers side by side, on inputs of a fixed seed, and verifies that their outputs are equal.
  *
- * Usage: npm run bench [-- SECTION...] [--quick] [--rounds N] [--work DIR] [--dist DIR]
+ * Usage: npm run bench [-- SECTION...] [--quick] [--rounds N] [--files N] [--rows N] [--bytes N] [--engine NAME]
+ *                                    [--work DIR] [--dist DIR]
  *
  *   SECTION    small large memory load end-to-end latency scale idle size; all of them by default
- *   --quick    small inputs and two rounds: shows that it works, the figures mean little
- *   --rounds   rounds of which medians are taken (5)
+ *   --quick    small inputs and few rounds: shows that it works, the figures mean little
+ *   --rounds   rounds of which medians are taken (5, or fewer where one takes long)
+ *   --files    how many files load, latency, scale, idle and end-to-end work with
+ *   --rows     rows of the large file of load
+ *   --bytes    size of the large files of memory and size
+ *   --engine   of load: postgres, mariadb or embedded instead of all
  *   --work     where inputs and outputs go; kept and used again, while a temporary folder (the default) is removed
  *   --dist     the built program (dist/ of this repository)
  *
@@ -16,13 +21,29 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { Servers } from './lib/databases.mjs';
 import { Peer } from './lib/peer.mjs';
 import { printSection } from './lib/report.mjs';
+import { endToEnd } from './sections/end-to-end.mjs';
+import { idle } from './sections/idle.mjs';
 import { large } from './sections/large.mjs';
+import { latency } from './sections/latency.mjs';
+import { load } from './sections/load.mjs';
+import { memory } from './sections/memory.mjs';
+import { scale } from './sections/scale.mjs';
+import { size } from './sections/size.mjs';
 import { small } from './sections/small.mjs';
 
-const SECTIONS = { small, large };
-const PEER_MODULES = ['duckdb.mjs', 'javascript.mjs'];
+const SECTIONS = { small, large, memory, load, 'end-to-end': endToEnd, latency, scale, idle, size };
+/** Sections that choose their number of rounds themselves unless it is given. */
+const OWN_ROUNDS = new Set(['memory', 'load', 'end-to-end', 'latency', 'scale', 'idle', 'size']);
+const PEERS = {
+  small: ['duckdb.mjs', 'javascript.mjs'],
+  large: ['duckdb.mjs'],
+  load: ['duckdb.mjs', 'pglite.mjs'],
+  'end-to-end': ['duckdb.mjs'],
+  size: ['duckdb.mjs'],
+};
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 const { values, positionals } = parseArgs({
@@ -30,6 +51,10 @@ const { values, positionals } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },
+    files: { type: 'string' },
+    rows: { type: 'string' },
+    bytes: { type: 'string' },
+    engine: { type: 'string', multiple: true },
     work: { type: 'string' },
     dist: { type: 'string', default: path.join(root, 'dist') },
   },
@@ -43,18 +68,20 @@ if (unknown.length > 0) {
 const work = values.work ? path.resolve(values.work) : mkdtempSync(path.join(os.tmpdir(), 'dropgate-bench-'));
 mkdirSync(work, { recursive: true });
 const peers = await startPeers();
+const servers = new Servers(work);
 try {
   const results = await runSections();
   saveResults(results);
 } finally {
   for (const peer of peers.values()) peer.stop();
+  await servers.stop();
   if (!values.work) rmSync(work, { recursive: true, force: true });
 }
 
 /** Peers by module. One that is not installed is named, and its lines are missing. */
 async function startPeers() {
   const started = new Map();
-  for (const module of PEER_MODULES) {
+  for (const module of new Set(wanted.flatMap((name) => PEERS[name] ?? []))) {
     const { peer, missing } = await Peer.start(module);
     if (missing) console.log(`Not measured, as it cannot be loaded: ${module}: ${missing.split('\n')[0]}`);
     else started.set(module, peer);
@@ -70,12 +97,21 @@ async function runSections() {
       work,
       dist: path.resolve(values.dist),
       peers,
+      servers,
       quick: values.quick,
-      rounds: Number(values.rounds ?? (values.quick ? 2 : 5)),
+      rounds: numberOf(values.rounds) ?? (OWN_ROUNDS.has(name) ? undefined : values.quick ? 2 : 5),
+      files: numberOf(values.files),
+      rows: numberOf(values.rows),
+      bytes: numberOf(values.bytes),
+      engines: values.engine,
     });
     printSection(results[name]);
   }
   return results;
+}
+
+function numberOf(text) {
+  return text === undefined ? undefined : Number(text);
 }
 
 function saveResults(results) {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { LogTail } from './log-tail.mjs';
 import { cpuTimeMs } from './process-tree.mjs';
 
 /** How often the folders are looked at while the daemon works. */
@@ -27,6 +28,7 @@ const READY = 'Drop CSV files into';
 export class Daemon {
   #options;
   #child;
+  #tail;
   /** Milliseconds from the start of the process to its being ready. */
   startMs;
 
@@ -41,6 +43,7 @@ export class Daemon {
 
   constructor(options) {
     this.#options = options;
+    this.#tail = new LogTail(path.join(options.root, 'conversion_log.txt'));
   }
 
   get pid() {
@@ -75,6 +78,27 @@ export class Daemon {
       );
     }
     return { ms, cpuMs };
+  }
+
+  /**
+   * Renames files into a folder and waits until the log has told as many new events.
+   * @param {{ files: { from: string, name: string }[], folder: string, event: string }} work event: `Converted`, `Loaded`
+   * @returns wall and CPU time in milliseconds, from the first rename
+   */
+  async take({ files, folder, event }) {
+    const wanted = this.logged(event) + files.length;
+    const cpuBefore = cpuTimeMs(this.pid);
+    const startedAt = performance.now();
+    for (const { from, name } of files) renameSync(from, this.path(folder, name));
+    await this.until(() => this.logged(event) >= wanted);
+    return { ms: performance.now() - startedAt, cpuMs: cpuTimeMs(this.pid) - cpuBefore };
+  }
+
+  /** How many lines of the log have told of an event so far. @throws when one told of an error */
+  logged(event) {
+    const count = this.#tail.count(event);
+    if (this.#tail.firstError) throw new Error(`the daemon logged: ${this.#tail.firstError}`);
+    return count;
   }
 
   /** Waits for a condition; fails when the daemon ends. */

@@ -20,7 +20,7 @@ const SMALL_FILE_ROWS = 395;
 const PIECE_BYTES = 4 << 20;
 
 /** The real student file, where this machine has it: beside the repository. */
-const REAL_FILE = fileURLToPath(new URL('../../../shared/data/student-mat.csv', import.meta.url));
+export const REAL_FILE = fileURLToPath(new URL('../../../shared/data/student-mat.csv', import.meta.url));
 
 /**
  * Writes `count` files of 395 students each into `folder`, no two alike, the first being the real student file where it
@@ -46,17 +46,32 @@ function smallFile(random) {
 
 /** Writes one file of about `bytes`. One that is there already is taken as it is. */
 export function writeLargeFile(file, dataset, bytes) {
+  writePieces(file, dataset, ({ written }) => written < bytes);
+}
+
+/** Writes one file of `rows` rows. One that is there already is taken as it is. */
+export function writeLargeFileOfRows(file, dataset, rows) {
+  writePieces(file, dataset, (done) => done.rows < rows);
+}
+
+/** @param {(done: { written: number, rows: number }) => boolean} isWanted whether another row belongs to the file */
+function writePieces(file, dataset, isWanted) {
   if (existsSync(file)) return;
   mkdirSync(path.dirname(file), { recursive: true });
   const random = new Random(SEED);
   const unfinished = `${file}.part`;
   const out = openSync(unfinished, 'w');
-  let written = writeSync(out, headerOf(dataset));
-  while (written < bytes) {
-    let piece = '';
-    while (piece.length < PIECE_BYTES && written + piece.length < bytes) piece += dataset.row(random);
-    written += writeSync(out, piece);
+  let piece = headerOf(dataset);
+  let before = 0;
+  let rows = 0;
+  while (isWanted({ written: before + piece.length, rows })) {
+    piece += dataset.row(random);
+    rows++;
+    if (piece.length < PIECE_BYTES) continue;
+    before += writeSync(out, piece);
+    piece = '';
   }
+  writeSync(out, piece);
   closeSync(out);
   renameSync(unfinished, file);
 }

@@ -63,7 +63,7 @@ export function comparedLines({ ours, peers, times }) {
 }
 
 export function timeLine(name, { ms, cpuMs }) {
-  return { name, value: formatMs(ms), cpu: formatMs(cpuMs) };
+  return { name, value: formatMs(ms), ...(cpuMs !== undefined && { cpu: formatMs(cpuMs) }) };
 }
 
 /** The part of a {@link Line} that asks for a ratio of at least `least`, where one is asked for. */

@@ -3,9 +3,9 @@ import { median } from './statistics.mjs';
 /**
  * Runs contestants alternately, so that whatever else the machine does meets all of them.
  *
- * @param {{ name: string, run: (round: number) => Promise<{ ms: number, cpuMs: number }> }[]} contestants
+ * @param {{ name: string, run: (round: number) => Promise<{ ms: number, cpuMs?: number }> }[]} contestants
  * @param {number} rounds
- * @returns {Promise<Map<string, { ms: number, cpuMs: number, all: number[] }>>} medians, and every wall time
+ * @returns {Promise<Map<string, { ms: number, cpuMs?: number, all: number[] }>>} medians, and every wall time
  */
 export async function alternate(contestants, rounds) {
   const times = new Map(contestants.map(({ name }) => [name, []]));
@@ -22,7 +22,15 @@ export async function alternate(contestants, rounds) {
 function summary(times) {
   return {
     ms: median(times.map(({ ms }) => ms)),
-    cpuMs: median(times.map(({ cpuMs }) => cpuMs)),
+    ...(times.every(({ cpuMs }) => cpuMs !== undefined) && {
+      cpuMs: median(times.map(({ cpuMs }) => cpuMs)),
+    }),
     all: times.map(({ ms }) => ms),
   };
+}
+
+/** `medians of 5 rounds`; fewer than five are pointed out. */
+export function roundsText(rounds) {
+  if (rounds === 1) return 'one round only';
+  return rounds < 5 ? `medians of ${rounds} rounds only` : `medians of ${rounds} rounds`;
 }

@@ -46,17 +46,25 @@ export async function convertPlainly({ file, target }) {
   );
 }
 
+/** Parquet files as one clean CSV, for clients that load such. */
+export async function exportCsv({ source, target }) {
+  const db = await connect();
+  await db.run(`COPY (FROM '${source}') TO '${target}' (FORMAT csv, HEADER)`);
+}
+
 /** The rows of any query. */
 export async function rowsOf({ query }) {
   const db = await connect();
   return (await db.runAndReadAll(query)).getRowObjectsJson();
 }
 
-async function convertFiles({ files, folder, dataset }, source) {
+async function convertFiles({ files, folder, dataset, codec = 'snappy' }, source) {
   const db = await connect();
   for (const file of files) {
     const target = `${folder}/${basename(file, '.csv')}.parquet`;
-    await db.run(`COPY (${cleaned(dataset, source(file, dataset))}) TO '${target}' (FORMAT parquet)`);
+    await db.run(
+      `COPY (${cleaned(dataset, source(file, dataset))}) TO '${target}' (FORMAT parquet, CODEC '${codec}')`,
+    );
   }
 }
 
