@@ -72,11 +72,16 @@ const servers = new Servers(work);
 try {
   const results = await runSections();
   saveResults(results);
+} catch (error) {
+  console.error(error);
+  process.exitCode = 1;
 } finally {
   for (const peer of peers.values()) peer.stop();
   await servers.stop();
   if (!values.work) rmSync(work, { recursive: true, force: true });
 }
+// After an error connections may be left that would keep the process alive.
+process.exit();
 
 /** Peers by module. One that is not installed is named, and its lines are missing. */
 async function startPeers() {

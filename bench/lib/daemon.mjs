@@ -10,6 +10,8 @@ import { cpuTimeMs } from './process-tree.mjs';
 const POLL_MS = 5;
 const RESULT_FOLDERS = ['output_parquet', 'input_csv/archived', 'input_csv/output_failed'];
 const START_TIMEOUT_MS = 60_000;
+/** The web pages are served as they are by default, but on a port that nobody else has. */
+const ANY_PORT = 'server: { port: 0 }\n';
 /** What `dropgate run` prints when it is ready. */
 const READY = 'Drop CSV files into';
 
@@ -142,6 +144,7 @@ export class Daemon {
     this.#child = spawn(process.execPath, [...nodeArgs, path.join(dist, 'main.js'), 'run', '--root', root], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
+    process.once('exit', () => this.#child.kill('SIGKILL'));
     let said = '';
     const isReady = new Promise((resolve) => {
       this.#child.stderr.setEncoding('utf8').on('data', (text) => {
@@ -163,7 +166,7 @@ function writeConfig({ root, dataset, program = '', database = 'database: { engi
   const columns = dataset.columns.map(({ name, type }) => `    ${name}: ${type}\n`).join('');
   const schema = `${dataset.name}:\n  files: "*"\n${rules && `  ${rules}\n`}  columns:\n${columns}`;
   writeFileSync(path.join(root, 'config', 'schema.yaml'), schema);
-  writeFileSync(path.join(root, 'config', 'dropgate.yaml'), program);
+  writeFileSync(path.join(root, 'config', 'dropgate.yaml'), ANY_PORT + program);
   writeFileSync(path.join(root, 'config', 'db_creds.yaml'), database);
 }
 

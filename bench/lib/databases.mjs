@@ -64,10 +64,13 @@ async function openPostgres({ server, program, name }) {
   const { default: pg } = await import('pg');
   const address = { ...server.address, database: name };
   const owner = new pg.Client(server.address);
+  // A server that ends before its clients is no fault of theirs.
+  owner.on('error', () => {});
   await owner.connect();
   await owner.query(`DROP DATABASE IF EXISTS ${name}`);
   await owner.query(`CREATE DATABASE ${name}`);
   const client = new pg.Client(address);
+  client.on('error', () => {});
   await client.connect();
   const query = async (sql, params) => (await client.query(sql, params)).rows;
   return {
