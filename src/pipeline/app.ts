@@ -16,8 +16,10 @@ import { copyStream } from './copy-stream.js';
 import { GrowthWatch } from './growth-watch.js';
 import { Intake } from './intake.js';
 import { LoadQueue } from './load-queue.js';
+import { Observers } from './observer.js';
 import { Originals } from './originals.js';
 import { Publisher } from './publish.js';
+import { Tally } from './tally.js';
 
 /** How the parts hear that a file is done with, or is to be offered again. */
 export interface Releases {
@@ -35,6 +37,9 @@ export interface Pipeline {
   engine: Engine | undefined;
   originals: Originals;
   growth: GrowthWatch;
+  observers: Observers;
+  /** Counts since the start. */
+  tally: Tally;
   /** Finishes what is in hand, within `shutdownMs`, and lets go of everything. */
   close(): Promise<void>;
 }
@@ -94,6 +99,9 @@ function assemble(parts: {
     idleTimeout: IDLE_WORKER_MS,
     concurrentTasksPerWorker: 2,
   });
+  const tally = new Tally();
+  const observers = new Observers();
+  observers.add(tally);
   const engine = engineOf(settings, log);
   const loads =
     engine &&
@@ -105,6 +113,7 @@ function assemble(parts: {
       folders,
       ledger,
       log,
+      observers,
       root: settings.root,
       copyTextOf: (file, table) =>
         copyStream(copyPool, { path: file, columns: table.columns, dialect: engine.dialect }),
@@ -132,6 +141,7 @@ function assemble(parts: {
       onPutAway: (original) => growth.follow(original),
     }),
     log,
+    observers,
     root,
     release: releases.input,
     onConverted: (files) => loads?.offerConverted(files),
@@ -144,6 +154,8 @@ function assemble(parts: {
     engine,
     originals,
     growth,
+    observers,
+    tally,
     close: async () => {
       // 1. What is in hand is finished, or abandoned: the next start does it again.
       const deadlineMs = performance.now() + intakeSettings.shutdownMs;

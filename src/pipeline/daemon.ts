@@ -13,6 +13,8 @@ export interface Daemon {
   pipeline: Pipeline;
   /** Of the input folder. */
   input: FolderWatcher;
+  /** Of the output folder; undefined when nothing is loaded. */
+  output: FolderWatcher | undefined;
   /** Finishes the files in hand and lets go of everything. */
   stop(): Promise<void>;
 }
@@ -33,13 +35,14 @@ export async function startDaemon({ settings, log }: { settings: Settings; log: 
   });
   const { folders } = settings;
   const { intake, loads } = pipeline;
-  watchers.input = new FolderWatcher({
+  const input = new FolderWatcher({
     ...commonOptions(settings, log),
     folder: folders.input,
     ready: settings.watch.ready,
     accepts: isDelimitedName,
     onReady: (files) => intake.offer(files),
   });
+  watchers.input = input;
   if (loads) {
     watchers.output = new FolderWatcher({
       ...commonOptions(settings, log),
@@ -51,14 +54,15 @@ export async function startDaemon({ settings, log }: { settings: Settings; log: 
   }
   log.info(startMessage(settings, pipeline));
   loads?.open();
-  await Promise.all([watchers.input.start(), watchers.output?.start()]);
+  await Promise.all([input.start(), watchers.output?.start()]);
   const stopHousekeeping = keepHouse(settings, log);
   return {
     pipeline,
-    input: watchers.input,
+    input,
+    output: watchers.output,
     stop: async () => {
       stopHousekeeping();
-      await Promise.all([watchers.input?.stop(), watchers.output?.stop()]);
+      await Promise.all([input.stop(), watchers.output?.stop()]);
       await pipeline.close();
       log.info('Stopped');
     },

@@ -11,6 +11,7 @@ import { Chores } from './chores.js';
 import { type ConvertedFile, type ConvertResult, failedOutright } from './convert-file.js';
 import type { ConvertTask } from './convert-worker.js';
 import { Lender } from './lender.js';
+import type { Observers } from './observer.js';
 import { PART_SIZES } from './part-sizes.js';
 import type { Judged, Published, Publisher } from './publish.js';
 import { describeNote } from './report.js';
@@ -22,6 +23,7 @@ export interface IntakeOptions {
   workers: number;
   publisher: Publisher;
   log: Log;
+  observers: Observers;
   /** For paths in messages. */
   root: string;
   /** The file is done with (no `retryInMs`), or is to be offered again. */
@@ -111,6 +113,13 @@ export class Intake {
   /** Files that wait for a worker. */
   get waiting(): number {
     return this.#queue.length - this.#next;
+  }
+
+  /** Files that the workers have in hand. */
+  get converting(): number {
+    let files = 0;
+    for (const task of this.#inHand) files += task.files.length;
+    return files;
   }
 
   /** Files wait or are in hand. */
@@ -235,7 +244,8 @@ export class Intake {
   }
 
   async #conclude(files: ReadyFile[], results: ConvertResult[]): Promise<void> {
-    const { publisher, onConverted, release } = this.#options;
+    const { publisher, observers, onConverted, release } = this.#options;
+    const startedAtMs = performance.now();
     // 1. What is no verdict.
     const final: Judged[] = [];
     for (const [i, file] of files.entries()) {
@@ -250,13 +260,17 @@ export class Intake {
       if (!fs.existsSync(file.path)) this.#finishVanished(file);
     });
     // 3. What there is to tell.
-    for (const one of published) this.#tell(one);
+    for (const one of published) {
+      this.#tell(one);
+      observers.judged(one);
+    }
     crashPoint('verdict-told');
     const converted = published.filter((one) => one.kind === 'converted');
     if (converted.length > 0) onConverted(converted);
     // 4. Told and done.
     await this.#chores.do('write the local ledger', () => publisher.confirm(published));
     crashPoint('original-recorded');
+    observers.published({ files: published.length, durationMs: performance.now() - startedAtMs });
     for (const { file } of published) {
       release(file.name);
       this.#recovered(file.name);

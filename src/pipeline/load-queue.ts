@@ -17,6 +17,7 @@ import { Chores } from './chores.js';
 import { asRefusal, type GroupFile, GroupLoader } from './group-loader.js';
 import { HeldTables } from './held-tables.js';
 import { type FoundParquet, LoadRecords } from './load-records.js';
+import type { Observers } from './observer.js';
 import { parkParquet } from './park-parquet.js';
 import { identifyParquet } from './parquet-identity.js';
 import type { Published } from './publish.js';
@@ -29,6 +30,7 @@ export interface LoadQueueOptions {
   folders: Folders;
   ledger: Ledger;
   log: Log;
+  observers: Observers;
   root: string;
   /** The COPY text of a Parquet file for a table. */
   copyTextOf(file: string, table: TableSpec): AsyncIterable<Uint8Array>;
@@ -343,6 +345,7 @@ export class LoadQueue {
     this.#held.works(table.name);
     crashPoint('committed');
     const durationMs = performance.now() - startedAt;
+    this.#options.observers.transacted({ files: group.length, durationMs });
     for (const [i, file] of group.entries()) {
       const outcome = outcomes[i];
       if (outcome.status === 'undone') continue;
@@ -359,7 +362,7 @@ export class LoadQueue {
     file: Waiting,
     load: { status: LoadOutcome['status']; rows: number; table: TableSpec; durationMs: number; of: number },
   ): Promise<void> {
-    const { log, release } = this.#options;
+    const { log, observers, release } = this.#options;
     const { status, rows, table, durationMs, of } = load;
     const shown = this.#shown(file.path);
     // 1. The local record. The database has the truth, so that it may come later.
@@ -370,7 +373,9 @@ export class LoadQueue {
     crashPoint('load-recorded');
     this.#forget(file);
     // 2. A word about it.
-    if (status === 'already_loaded') {
+    const isRepeated = status === 'already_loaded';
+    observers.loaded({ parquet: file.name, table: table.name, rows, isRepeated });
+    if (isRepeated) {
       const fields = { event: 'already_loaded', file: file.name };
       log.info(`${shown} is in ${table.name} already; nothing to load`, fields);
     } else {
@@ -387,8 +392,9 @@ export class LoadQueue {
 
   /** No retry can load this file: it is told and put aside, now or as soon as the disk allows. */
   async #refuse(file: { name: string; path: string }, error: DropgateError): Promise<void> {
-    const { folders, log, release } = this.#options;
+    const { folders, log, observers, release } = this.#options;
     const shown = this.#shown(file.path);
+    const dataset = isWaiting(file) ? file.dataset : undefined;
     if (isWaiting(file) && (await isAbsent(file.path))) return this.#tellVanished(file);
     this.totals.refused++;
     this.#refused.add(file.name);
@@ -402,6 +408,7 @@ export class LoadQueue {
         code,
       },
     );
+    observers.refused({ parquet: file.name, dataset, error });
     await this.#chores.do(`put ${shown} aside`, async () => {
       this.#records.refused(file, error);
       crashPoint('load-refused');

@@ -6,9 +6,13 @@ import type { Log } from '../base/log.js';
 import type { ServerSettings } from '../config/settings.js';
 import type { PipelineView } from '../pipeline/view/pipeline-view.js';
 import { cacheControlOf, sendSecurityHeaders } from './headers.js';
+import { openRegistry } from './metrics.js';
+import { describeApi } from './openapi.js';
 import { PAGE_FOLDER, sendPage } from './page.js';
 import { problemOf } from './problem.js';
 import { healthRoutes } from './routes/health.js';
+import { metricsRoutes } from './routes/metrics.js';
+import { openApiRoutes } from './routes/openapi.js';
 import { identifyUsers } from './user.js';
 
 /** What the routes share. */
@@ -49,7 +53,10 @@ async function buildServer(context: ServerContext): Promise<FastifyInstance> {
   answerErrors(app, context.log);
   identifyUsers(app);
   // 2. The API.
-  healthRoutes(app);
+  await describeApi(app);
+  healthRoutes(app, context.view.operations);
+  metricsRoutes(app, openRegistry(context.view.operations));
+  openApiRoutes(app);
   // 3. The page.
   await app.register(fastifyStatic, {
     root: PAGE_FOLDER,

@@ -9,17 +9,22 @@ interface FaultListener {
 /** Tells each kind of trouble once, again only if its errno changes, and once more when it is over. */
 export class FaultBook {
   readonly #listener: FaultListener;
-  readonly #active = new Map<FaultKind, { code: string; sinceMs: number }>();
+  readonly #active = new Map<FaultKind, { fault: WatchFault; sinceMs: number }>();
 
   constructor(listener: FaultListener) {
     this.#listener = listener;
   }
 
+  /** Trouble that lasts. */
+  get active(): WatchFault[] {
+    return [...this.#active.values()].map(({ fault }) => fault);
+  }
+
   /** Notes trouble of a kind that lasts until `clear`. */
   raise(fault: WatchFault): void {
     const known = this.#active.get(fault.kind);
-    if (known?.code === fault.code) return;
-    this.#active.set(fault.kind, { code: fault.code, sinceMs: known?.sinceMs ?? performance.now() });
+    if (known?.fault.code === fault.code) return;
+    this.#active.set(fault.kind, { fault, sinceMs: known?.sinceMs ?? performance.now() });
     this.#listener.onFault(fault);
   }
 

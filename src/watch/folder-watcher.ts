@@ -180,6 +180,11 @@ export class FolderWatcher {
     return this.#book.files();
   }
 
+  /** Trouble of kind `folder`, `watch` or `entry` that lasts. */
+  faults(): WatchFault[] {
+    return this.#faults.active;
+  }
+
   /** The files that are not (yet) ready, and why. */
   unready(): UnreadyFile[] {
     return [...this.#book.files()].flatMap((file): UnreadyFile[] => {

@@ -1,5 +1,6 @@
 import type { Settings } from '../../config/settings.js';
 import type { Daemon } from '../daemon.js';
+import { type OperationsView, openOperationsView } from './operations-view.js';
 
 /**
  * What the server may see and do of a running pipeline: its only way to it. Each part is an interface of its own, made in a
@@ -7,9 +8,11 @@ import type { Daemon } from '../daemon.js';
  */
 export interface PipelineView {
   settings: Settings;
+  operations: OperationsView;
 }
 
 /** The view on a running daemon. */
-export function openView({ pipeline }: Daemon): PipelineView {
-  return { settings: pipeline.settings };
+export function openView(daemon: Daemon): PipelineView {
+  const { settings } = daemon.pipeline;
+  return { settings, operations: openOperationsView(daemon) };
 }

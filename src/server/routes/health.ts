@@ -1,7 +1,71 @@
 import type { FastifyInstance } from 'fastify';
 import { VERSION } from '../../base/version.js';
+import type { Condition, OperationsView } from '../../pipeline/view/operations-view.js';
+import type { Health, Readiness } from '../api/operations.js';
 
-/** `GET /healthz`: the process answers. */
-export function healthRoutes(app: FastifyInstance): void {
-  app.get('/healthz', () => ({ status: 'ok', version: VERSION }));
+const HEALTH_SCHEMA = {
+  summary: 'Whether the process answers',
+  tags: ['operations'],
+  response: {
+    200: {
+      description: 'It does',
+      type: 'object',
+      required: ['status', 'version'],
+      properties: { status: { type: 'string', enum: ['ok'] }, version: { type: 'string' } },
+    },
+  },
+} as const;
+
+const READINESS = {
+  type: 'object',
+  required: ['status', 'reasons', 'notices', 'database'],
+  properties: {
+    status: { type: 'string', enum: ['ready', 'not_ready'] },
+    reasons: { type: 'array', items: { type: 'string' }, description: 'Why no file is taken' },
+    notices: { type: 'array', items: { type: 'string' }, description: 'Trouble that the work goes on with' },
+    database: {
+      type: 'string',
+      enum: ['up', 'away', 'none'],
+      description: 'While it is away files are converted and wait to be loaded; none: nothing is loaded',
+    },
+  },
+} as const;
+
+const READINESS_SCHEMA = {
+  summary: 'Whether files are taken',
+  description: 'A database that is away does not make Dropgate unready: files are converted and wait for it.',
+  tags: ['operations'],
+  response: {
+    200: { ...READINESS, description: 'They are' },
+    503: { ...READINESS, description: 'They are not, for the reasons given' },
+  },
+} as const;
+
+/** `GET /healthz`: the process answers. `GET /readyz`: it takes files. */
+export function healthRoutes(app: FastifyInstance, operations: OperationsView): void {
+  app.get('/healthz', { schema: HEALTH_SCHEMA }, (): Health => ({ status: 'ok', version: VERSION }));
+  app.get('/readyz', { schema: READINESS_SCHEMA }, (_request, reply): Readiness => {
+    const readiness = readinessOf(operations.condition());
+    if (readiness.status === 'not_ready') reply.code(503);
+    return readiness;
+  });
+}
+
+function readinessOf({ folders, database }: Condition): Readiness {
+  const trouble = folders.flatMap((folder) => folder.trouble);
+  const reasons = trouble.filter(({ isBlocking }) => isBlocking).map(sentence);
+  const notices = trouble.filter(({ isBlocking }) => !isBlocking).map(sentence);
+  if (database?.isAway) {
+    notices.push(`The database ${database.address} is away; files are converted and wait to be loaded.`);
+  }
+  return {
+    status: reasons.length === 0 ? 'ready' : 'not_ready',
+    reasons,
+    notices,
+    database: database ? (database.isAway ? 'away' : 'up') : 'none',
+  };
+}
+
+function sentence({ message, hint }: { message: string; hint: string }): string {
+  return `${message} ${hint}`;
 }

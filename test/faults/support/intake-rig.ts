@@ -5,6 +5,7 @@ import { type Log, openLog } from '../../../src/base/log.js';
 import type { ConvertTask } from '../../../src/pipeline/convert-worker.js';
 import { makeDurable } from '../../../src/pipeline/convert-worker.js';
 import { Intake } from '../../../src/pipeline/intake.js';
+import { Observers } from '../../../src/pipeline/observer.js';
 import { Originals } from '../../../src/pipeline/originals.js';
 import { Publisher } from '../../../src/pipeline/publish.js';
 import { readyFile, Workshop } from '../../pipeline/workshop.js';
@@ -51,6 +52,7 @@ export class IntakeRig {
       workers: this.#pool ? 2 : 1,
       publisher: new Publisher({ folders, originals, identity, isLoading: false, ledger }),
       log,
+      observers: new Observers(),
       root,
       release: () => undefined,
       onConverted: () => undefined,

@@ -6,6 +6,7 @@ import type { Engine } from '../../../src/load/engine.js';
 import { openEngine } from '../../../src/load/open-engine.js';
 import { copyText } from '../../../src/load/parquet-source.js';
 import { LoadQueue } from '../../../src/pipeline/load-queue.js';
+import { Observers } from '../../../src/pipeline/observer.js';
 import { tempDir } from '../../helpers/temp-dir.js';
 import { waitFor } from '../../helpers/wait-for.js';
 import { readyFile, Workshop } from '../../pipeline/workshop.js';
@@ -52,6 +53,7 @@ export class QueueRig {
         reopen: nothing,
         close: nothing,
       },
+      observers: new Observers(),
       root,
       copyTextOf: (file, { columns }) => this.#rowsOf({ path: file, columns, dialect: engine.dialect }),
       release: (name, retryInMs) => {
