@@ -13,6 +13,7 @@ import {
   SELECT,
   toRow,
 } from './file-record.js';
+import { QualityStore } from './quality-store.js';
 import { bringUpToDate, checkVersion } from './schema.js';
 
 export type { FileDetails, FileRecord, FileState, NewFileRecord } from './file-record.js';
@@ -60,6 +61,7 @@ export class Ledger {
   readonly #statements: ReturnType<typeof prepareAll>;
   #addDetails: Database.Statement | undefined;
   #changes = 0;
+  #quality: QualityStore | undefined;
 
   private constructor(db: Database.Database) {
     this.#db = db;
@@ -101,6 +103,12 @@ export class Ledger {
     }
   }
 
+  /** What is remembered of how good the files were. An older ledger that is only looked at has nothing of it. */
+  get quality(): QualityStore {
+    this.#quality ??= new QualityStore(this.#db);
+    return this.#quality;
+  }
+
   /** Runs `work` in one transaction. */
   inTransaction<T>(work: () => T): T {
     this.#db.exec('BEGIN IMMEDIATE');
@@ -109,6 +117,7 @@ export class Ledger {
       this.#db.exec('COMMIT');
       return result;
     } catch (error) {
+      this.#quality?.forgetLayouts();
       // A full disk has ended the transaction already.
       if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
       throw error;

@@ -1,4 +1,5 @@
 import type Database from 'libsql';
+import { ADD_QUALITY_TABLES } from './quality-schema.js';
 
 /** The oldest version that can be brought up to date, and read as it is. */
 const OLDEST_VERSION = 2;
@@ -57,6 +58,7 @@ const STEPS = [
   CREATE INDEX files_by_time ON files (judged_at, state, rows_out, bytes_in, convert_ms);
   CREATE INDEX files_by_load ON files (loaded_at, rows_out) WHERE loaded_at IS NOT NULL;
 `,
+  ADD_QUALITY_TABLES,
 ];
 
 const VERSION = OLDEST_VERSION + STEPS.length;

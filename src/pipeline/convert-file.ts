@@ -8,6 +8,7 @@ import { NotUtf8, type TextWindow } from '../read/batch-reader.js';
 import { type FileFingerprint, FileSource } from '../read/file-source.js';
 import { type Findings, type OpenTable, openTable } from '../read/open-table.js';
 import { sourceLength } from '../read/transcode.js';
+import type { PackedStats } from './column-stats.js';
 import type { ConvertContext } from './convert-context.js';
 import { convertInParallel } from './convert-parallel.js';
 import { type ConvertPlan, looksLikeData, planFor } from './convert-plan.js';
@@ -67,6 +68,10 @@ export interface ConvertedFile {
   notes: { listed: ReportedNote[]; total: number };
   /** Names of other datasets that claim the file too. */
   alsoClaimedBy: string[];
+  /** Absent in a dry run. */
+  columnStats?: PackedStats;
+  /** Number of violations that made rows be left out, see {@link ViolationList.byPlace}; absent when there are none. */
+  leftOutBy?: ReadonlyMap<string, number>;
   bytesIn: number;
   bytesOut: number;
   durationMs: number;
@@ -341,6 +346,8 @@ async function resultOf(conclusion: Conclusion): Promise<ConvertResult> {
       : undefined,
     notes: { listed: outcome.notes.listed, total: outcome.notes.total },
     alsoClaimedBy: conclusion.alsoClaimedBy,
+    columnStats: context.dryRun ? undefined : outcome.files.columnStats,
+    leftOutBy: outcome.violations.total > 0 ? outcome.violations.byPlace : undefined,
     bytesIn: source.size,
     durationMs: performance.now() - conclusion.startedAt,
   };

@@ -38,8 +38,8 @@ export interface PartResult {
   lines: number;
   counts: RowsTally['counts'];
   /** Lines are counted from 0 for the first of the part. */
-  failures: Pick<ViolationList, 'listed' | 'byCode'>;
-  leftOut: Pick<ViolationList, 'listed' | 'byCode'>;
+  failures: Pick<ViolationList, 'listed' | 'byCode' | 'byPlace'>;
+  leftOut: Pick<ViolationList, 'listed' | 'byCode' | 'byPlace'>;
   notes: Pick<NoteList, 'listed' | 'total'>;
   groups: EncodedRowGroup[];
   /** Records that are left out, as they stand in the file. */
@@ -133,15 +133,21 @@ async function convertPart(work: ThreadWork, part: number): Promise<PartResult> 
     part,
     lines: rows.place(0, window.from).line,
     counts,
-    failures: { listed: failures.listed, byCode: failures.byCode },
-    leftOut: { listed: leftOut.listed, byCode: leftOut.byCode },
+    failures: partOf(failures),
+    leftOut: partOf(leftOut),
     notes: { listed: notes.listed, total: notes.total },
     groups: outlet.groups,
     rejects: outlet.rejects,
   };
 }
 
+/** As plain data. */
+function partOf({ listed, byCode, byPlace }: ViolationList): PartResult['leftOut'] {
+  return { listed, byCode, byPlace };
+}
+
 class PartOutlet implements RowsOutlet {
+  readonly isPart = true;
   readonly groups: EncodedRowGroup[] = [];
   readonly rejects: Uint8Array[] = [];
 

@@ -20,6 +20,8 @@ export interface RowsOutlet {
   append(group: EncodedRowGroup): void;
   /** Keeps a record that is left out, as it stands in the file. */
   reject(record: Uint8Array): void;
+  /** The rows are only some of those of the file. */
+  readonly isPart?: boolean;
 }
 
 /** What {@link ConvertRows} works on. */
@@ -91,7 +93,7 @@ export class ConvertRows {
       rows.finishBatch(scanner);
       this.#context.onProgress?.(rows.bytesRead, this.#counts.rows_in);
     }
-    if (this.#plan.group.rowCount > 0) this.#closeGroup();
+    if (this.#plan.group.rowCount > 0) this.#closeGroup({ isLast: true });
     return {
       counts: this.#counts,
       failures: this.#failures,
@@ -242,10 +244,11 @@ export class ConvertRows {
       const isMissing = !converter.spec.nullable && converter.isMissing(row, columns[i]);
       if (!violation && !isMissing) return;
       const value = () => this.#rawValue(source, row);
-      const at = () => ({ ...this.#placeOfRow(row), column: converter.spec.name });
+      const column = converter.spec.name;
+      const at = () => ({ ...this.#placeOfRow(row), column });
       if (violation)
-        ofInvalid.add(violation.code, () => ({ ...at(), ...describeInvalid(violation, value()) }));
-      else ofMissing.add(MISSING.code, () => ({ ...at(), ...MISSING, value: value() }));
+        ofInvalid.add(violation.code, () => ({ ...at(), ...describeInvalid(violation, value()) }), column);
+      else ofMissing.add(MISSING.code, () => ({ ...at(), ...MISSING, value: value() }), column);
     });
   }
 
@@ -264,7 +267,7 @@ export class ConvertRows {
       this.#table.rows.isFinished &&
       rowCount <= this.#context.rowGroupRows
     ) {
-      this.#encode(columns, rowCount);
+      this.#encode(columns, { rowCount, isLast: true });
       return;
     }
     if (!group.accepts(columns)) this.#closeGroup();
@@ -274,17 +277,19 @@ export class ConvertRows {
     }
   }
 
-  #closeGroup(): void {
+  #closeGroup({ isLast = false } = {}): void {
     const { group } = this.#plan;
-    if (this.#failures.total === 0) this.#encode(group.columns, group.rowCount);
+    if (this.#failures.total === 0) this.#encode(group.columns, { rowCount: group.rowCount, isLast });
     group.clear();
   }
 
-  #encode(data: readonly TypedColumn[], rowCount: number): void {
+  #encode(data: readonly TypedColumn[], { rowCount, isLast }: { rowCount: number; isLast: boolean }): void {
+    const isOnly = isLast && this.#counts.rows_out === 0 && !this.#outlet.isPart;
     this.#counts.rows_out += rowCount;
     if (this.#context.dryRun || rowCount === 0) return;
     const { codec } = this.#context;
-    this.#outlet.append(encodeRowGroup({ columns: this.#plan.specs, data, rowCount, codec }));
+    const columns = this.#plan.specs;
+    this.#outlet.append(encodeRowGroup({ columns, data, rowCount, codec, wantsKeys: !isOnly }));
   }
 
   /** Columns whose values hardly repeat are scanned plainly from the next batch on. */

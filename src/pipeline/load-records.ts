@@ -27,7 +27,13 @@ export class LoadRecords {
     const ledger = this.#ledger;
     ledger.inTransaction(() => {
       const id = 'sha256' in file ? this.#recordId(file) : ledger.findByParquet(file.name)?.id;
-      if (id !== undefined) ledger.markLoadFailed(id, { code, message });
+      if (id === undefined) return;
+      ledger.markLoadFailed(id, { code, message });
+      const at = {
+        hour: new Date().toISOString().slice(0, 13),
+        dataset: 'sha256' in file ? file.dataset : '',
+      };
+      ledger.quality.count([{ ...at, kind: 'load_failed', code, column: '', files: 1, rows: 0, leftOut: 0 }]);
     });
   }
 

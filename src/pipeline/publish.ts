@@ -21,6 +21,7 @@ import type { ReadyFile } from '../watch/types.js';
 import { type ConvertedFile, type ConvertResult, stemOf } from './convert-file.js';
 import type { PutAwayOriginal } from './growth-watch.js';
 import { MAX_STEM_BYTES, type OriginalRead, type Originals, readReport } from './originals.js';
+import { type CountedDelivery, countDeliveries } from './quality/delivery-counts.js';
 import { type Report, reportPathOf } from './report.js';
 
 export { localDate } from './originals.js';
@@ -290,17 +291,24 @@ export class Publisher {
   #record(hand: readonly InHand[]): void {
     const { ledger, folders } = this.#options;
     ledger.inTransaction(() => {
+      const counted: CountedDelivery[] = [];
       for (const one of hand) {
         const { verdict, target } = one;
         if (!verdict || target === undefined || one.error !== undefined) continue;
         const record = recordOf(verdict);
+        const isKnown = one.recordId !== undefined;
         one.recordId ??= this.#loadersRecord(record)?.id;
         if (one.recordId === undefined) one.recordId = ledger.add(record);
         else ledger.amend(one.recordId, record);
         ledger.describe(one.recordId, detailsOf(verdict));
+        const { leftOutBy, columnStats } = qualityOf(verdict);
+        if (!isKnown) counted.push({ record, leftOutBy });
+        if (columnStats)
+          ledger.quality.addStats({ recordId: one.recordId, dataset: record.dataset!, stats: columnStats });
         const place = path.relative(folders.input, target);
         ledger.planMove(one.recordId, { target: place, fingerprint: readOf(verdict).fingerprint });
       }
+      ledger.quality.count(countDeliveries(counted));
     });
   }
 
@@ -381,6 +389,11 @@ async function isMadeOf(target: string, { name, sha256, dataset }: ConvertedFile
 function foreign(error: unknown): { metadata: Record<string, string> } {
   if (error instanceof DropgateError) return { metadata: {} };
   throw error;
+}
+
+/** Only files that were converted tell of their columns. */
+function qualityOf(one: Published): Partial<Pick<ConvertedFile, 'leftOutBy' | 'columnStats'>> {
+  return one.kind === 'converted' ? one.result : {};
 }
 
 const STATES = { converted: 'converted', duplicate: 'duplicate', failed: 'failed' } as const;

@@ -125,16 +125,19 @@ export function emptyCounts(): Counts {
 export class ViolationList {
   readonly listed: ReportedViolation[] = [];
   readonly byCode: Partial<Record<ReasonCode, number>> = {};
+  /** Number of all violations by code and column: `not_a_number age`; a violation of a whole row ends behind the space. */
+  readonly byPlace = new Map<string, number>();
   #total = 0;
 
   get total(): number {
     return this.#total;
   }
 
-  /** Counts a violation; `describe` is called only when it is listed. */
-  add(code: ReasonCode, describe: () => Omit<ReportedViolation, 'code'>): void {
+  /** Counts a violation of a column, or of a whole row (''); `describe` is called only when it is listed. */
+  add(code: ReasonCode, describe: () => Omit<ReportedViolation, 'code'>, column = ''): void {
     this.#total++;
     this.byCode[code] = (this.byCode[code] ?? 0) + 1;
+    this.#countPlace(`${code} ${column}`, 1);
     if (this.listed.length < MAX_VIOLATIONS) this.listed.push(inOrder(code, describe()));
   }
 
@@ -143,13 +146,21 @@ export class ViolationList {
   }
 
   /** Adds the violations of the next part of the file, whose lines are counted from that of its first record. */
-  addPart({ listed, byCode }: Pick<ViolationList, 'listed' | 'byCode'>, firstLine: number): void {
+  addPart(
+    { listed, byCode, byPlace }: Pick<ViolationList, 'listed' | 'byCode' | 'byPlace'>,
+    firstLine: number,
+  ): void {
+    for (const [place, count] of byPlace) this.#countPlace(place, count);
     for (const [code, count] of Object.entries(byCode) as [ReasonCode, number][]) {
       this.#total += count;
       this.byCode[code] = (this.byCode[code] ?? 0) + count;
     }
     const room = MAX_VIOLATIONS - this.listed.length;
     for (const one of listed.slice(0, room)) this.listed.push({ ...one, line: one.line + firstLine });
+  }
+
+  #countPlace(place: string, count: number): void {
+    this.byPlace.set(place, (this.byPlace.get(place) ?? 0) + count);
   }
 }
 

@@ -3,6 +3,7 @@ import type { ColumnSpec } from '../base/vector.js';
 import type { OpenTable } from '../read/open-table.js';
 import { ParquetFile } from '../write/parquet-file.js';
 import type { EncodedRowGroup } from '../write/row-group.js';
+import { type PackedStats, StatsCollector } from './column-stats.js';
 import type { ConvertContext } from './convert-context.js';
 import type { RowsOutlet } from './convert-rows.js';
 import { RejectsFile, writeAll } from './rejects.js';
@@ -12,6 +13,7 @@ export class TableFiles implements RowsOutlet {
   readonly #specs: readonly ColumnSpec[];
   readonly #context: ConvertContext;
   readonly #rejects: RejectsFile;
+  readonly #stats: StatsCollector;
   #parquet: { file: ParquetFile; temp: TempFile; isOpen: boolean } | undefined;
 
   constructor({
@@ -21,6 +23,7 @@ export class TableFiles implements RowsOutlet {
   }: { table: OpenTable; specs: readonly ColumnSpec[]; context: ConvertContext }) {
     this.#specs = specs;
     this.#context = context;
+    this.#stats = new StatsCollector(specs);
     this.#rejects = new RejectsFile({
       folder: context.failedFolder,
       header: table.headerBytes,
@@ -30,7 +33,13 @@ export class TableFiles implements RowsOutlet {
   }
 
   append(group: EncodedRowGroup): void {
+    this.#stats.add(group.meta);
     this.#openParquet().append(group);
+  }
+
+  /** What was seen of the columns while they were written. */
+  get columnStats(): PackedStats {
+    return this.#stats.pack();
   }
 
   reject(record: Uint8Array): void {

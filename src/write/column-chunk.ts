@@ -9,6 +9,7 @@ import { LENGTH_BYTES, putPlain, type Selection } from './plain.js';
 import { type ColumnRows, readRows } from './rows.js';
 import type { Scratch } from './scratch.js';
 import { type Bounds, boundsOf } from './statistics.js';
+import { keysOf, sumOf } from './value-summary.js';
 
 /** Where a column chunk lies and what is in it. Plain data, fit to be sent between threads. */
 export interface ChunkMeta {
@@ -26,6 +27,10 @@ export interface ChunkMeta {
   distinctCount?: number;
   /** Absent when there is no value to compare. */
   bounds?: Bounds;
+  /** See {@link sumOf}. */
+  sum?: number;
+  /** See {@link keysOf}; only where they were asked for. */
+  keys?: Float64Array;
 }
 
 export interface ChunkInput {
@@ -34,6 +39,8 @@ export interface ChunkInput {
   rowCount: number;
   pages: PageWriter;
   scratch: Scratch;
+  /** Distinct values are to be counted together with those of other row groups. */
+  wantsKeys: boolean;
 }
 
 /**
@@ -49,7 +56,8 @@ const MAX_PAGE_BYTES = 1024 * 1024;
 const SHARE_OF_DISTINCT_FOR_DELTA = 0.25;
 
 /** Appends the pages of one column to `scratch.group`. */
-export function encodeChunk({ spec, column, rowCount, pages, scratch }: ChunkInput): ChunkMeta {
+export function encodeChunk(input: ChunkInput): ChunkMeta {
+  const { spec, column, rowCount, pages, scratch, wantsKeys } = input;
   // 1. Separate values from NULLs and decide how the values are written.
   const rows = readRows(spec, { column, rowCount, scratch });
   const { selection } = rows;
@@ -77,6 +85,8 @@ export function encodeChunk({ spec, column, rowCount, pages, scratch }: ChunkInp
     nullCount: rowCount - rows.valueCount,
     distinctCount: known?.size,
     bounds: boundsOf(known?.entries ?? selection, spec.type),
+    sum: sumOf({ selection, dictionary: known }, { type: spec.type, scratch }),
+    keys: wantsKeys && known ? keysOf(known.entries) : undefined,
   };
 }
 

@@ -11,6 +11,8 @@ export interface RowGroupInput {
   /** Rows of `data` to encode, from the first. */
   rowCount: number;
   codec: Codec;
+  /** Distinct values are to be counted together with those of the file's other row groups. */
+  wantsKeys?: boolean;
 }
 
 /** A row group that does not yet know where in a file it will lie. */
@@ -39,13 +41,14 @@ const scratch = new Scratch();
  * in any order on any thread and be put into a file afterwards. No rows give no bytes.
  * @throws DropgateError `internal` for a NULL in a column that is not nullable.
  */
-export function encodeRowGroup({ columns, data, rowCount, codec }: RowGroupInput): EncodedRowGroup {
+export function encodeRowGroup(input: RowGroupInput): EncodedRowGroup {
+  const { columns, data, rowCount, codec, wantsKeys = false } = input;
   scratch.group.clear();
   const pages = new PageWriter(scratch, codec);
   const chunks: ChunkMeta[] = [];
   let uncompressedBytes = 0;
   for (let i = 0; i < columns.length && rowCount > 0; i++) {
-    const chunk = encodeChunk({ spec: columns[i], column: data[i], rowCount, pages, scratch });
+    const chunk = encodeChunk({ spec: columns[i], column: data[i], rowCount, pages, scratch, wantsKeys });
     chunks.push(chunk);
     uncompressedBytes += chunk.uncompressedBytes;
   }

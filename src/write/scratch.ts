@@ -26,4 +26,11 @@ export class Scratch {
   readonly localIds = new ReusableIds();
   readonly localOf = new ReusableIds();
   readonly usedValues = new ReusableIds();
+  #numbers = new Float64Array(512);
+
+  /** Room for so many numbers; what it held is lost. */
+  numbersFor(length: number): Float64Array {
+    if (this.#numbers.length < length) this.#numbers = new Float64Array(length * 2);
+    return this.#numbers;
+  }
 }

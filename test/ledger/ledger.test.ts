@@ -266,6 +266,15 @@ describe('a ledger of version 2', () => {
     closeAll();
     const db = new Database(file);
     const added = ['TABLE details', 'INDEX files_by_name', 'INDEX files_by_time', 'INDEX files_by_load'];
+    const quality = [
+      'column_layouts',
+      'column_stats',
+      'quality_counts',
+      'drift_findings',
+      'alerts',
+      'expectations',
+    ];
+    added.push(...quality.map((table) => `TABLE ${table}`));
     db.exec(`${added.map((one) => `DROP ${one}`).join('; ')}; PRAGMA user_version = 2`);
     db.close();
     return file;
@@ -276,6 +285,7 @@ describe('a ledger of version 2', () => {
     const ledger = openLedger(file);
     expect(ledger.latest(10)).toMatchObject([{ name: 'scores.csv' }]);
     ledger.describe(1, { dialect: '{}' });
+    expect(ledger.quality.datasets()).toEqual(['people']);
     closeAll();
     expect(openLedger(file).latest(10)).toHaveLength(1);
   });

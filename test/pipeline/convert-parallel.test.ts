@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { describe, expect, it } from 'vitest';
+import { unpackStats } from '../../src/pipeline/column-stats.js';
 import type { ConvertContext, HelperDesk } from '../../src/pipeline/convert-context.js';
 import { type ConvertResult, convertFile } from '../../src/pipeline/convert-file.js';
 import { help } from '../../src/pipeline/help-convert.js';
@@ -39,9 +40,16 @@ async function pictureOf(result: ConvertResult): Promise<unknown> {
   const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
   const { key_value_metadata: metadata } = parquetMetadata(file);
   const rows = await parquetReadObjects({ file, compressors, utf8: true });
-  const { parquetTemp, rejectsTemp, bytesOut, durationMs, report, ...rest } = result;
+  const { parquetTemp, rejectsTemp, bytesOut, durationMs, report, columnStats, ...rest } = result;
   const rejects = rejectsTemp && readFileSync(rejectsTemp, 'latin1');
-  return { ...rest, report: report && withoutTime(report), metadata, rows, rejects };
+  // Which columns leave dictionary mode is judged by other rows.
+  const stats = unpackStats(columnStats!).map(({ distinct, ...one }) => one);
+  return { ...rest, stats, report: report && withoutTime(report), metadata, rows, rejects };
+}
+
+function distinctOf(result: ConvertResult): (number | null)[] {
+  if (result.status !== 'converted') return [];
+  return unpackStats(result.columnStats!).map(({ distinct }) => distinct);
 }
 
 function withoutTime<T extends { reported_at: string }>({ reported_at, ...report }: T) {
@@ -51,12 +59,17 @@ function withoutTime<T extends { reported_at: string }>({ reported_at, ...report
 /** The pictures of both ways, and whether the file was divided, or at least tried to. */
 async function convertBothWays(workshop: Workshop, content: string, helperCount = 2) {
   const file = workshop.drop('a.csv', content);
-  const whole = await pictureOf(await convertFile(file, fresh(workshop)));
+  const inOne = await convertFile(file, fresh(workshop));
+  const whole = await pictureOf(inOne);
   const contexts = Array.from({ length: helperCount }, () => fresh(workshop));
   const { desk, done, asked } = deskOf(contexts);
   const context = { ...fresh(workshop), helpers: desk, partSizes: SIZES };
-  const divided = await pictureOf(await convertFile(file, context));
+  const inParts = await convertFile(file, context);
+  const divided = await pictureOf(inParts);
   await done();
+  for (const [i, distinct] of distinctOf(inParts).entries()) {
+    if (distinct !== null) expect(distinct).toBe(distinctOf(inOne)[i]);
+  }
   return { whole, divided, isTried: asked() > 0 };
 }
 
