@@ -64,7 +64,7 @@ export interface ConvertedFile {
   violationsByCode: ViolationList['byCode'];
   /** Present when rows were dropped or set aside, and in a dry run. */
   report?: Report;
-  /** Lines that are no records of the table, and records whose quotes were mended: the first ones, and how many in all. */
+  /** Lines that are no records of the table, and records that were mended: the first ones, and how many in all. */
   notes: { listed: ReportedNote[]; total: number };
   /** Names of other datasets that claim the file too. */
   alsoClaimedBy: string[];

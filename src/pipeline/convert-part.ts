@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DuplicateFinder } from '../clean/duplicates.js';
 import type { HashSalt } from '../clean/row-hash.js';
 import { RowSet, type SharedRows } from '../clean/row-set.js';
-import { BatchReader, type BatchReaderOptions, TextFeed } from '../read/batch-reader.js';
+import { BatchReader, type RecordRules, TextFeed } from '../read/batch-reader.js';
 import type { FileFingerprint, FileSource } from '../read/file-source.js';
 import type { OpenTable } from '../read/open-table.js';
 import type { EncodedRowGroup } from '../write/row-group.js';
@@ -19,7 +19,7 @@ export interface PartsJob {
   /** Name of the data set. */
   dataset: string;
   table: Omit<OpenTable, 'rows'>;
-  rules: Pick<BatchReaderOptions, 'headerLine' | 'trailingDelimiters'>;
+  rules: RecordRules;
   /** Offsets in the file at which parts begin, and its end. */
   bounds: number[];
   /** Columns of the file, by index, whose values hardly repeat. */

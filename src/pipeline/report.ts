@@ -26,10 +26,10 @@ export interface Counts {
   set_aside: number;
 }
 
-/** A line of the file that is no record of its table, or a record whose quotes were mended: nothing is passed over in silence. */
+/** A line of the file that is no record of its table, or a record that was mended: nothing is passed over in silence. */
 export interface ReportedNote {
   line: number;
-  kind: 'preamble' | 'repeated_header' | 'footer' | 'mended_quote';
+  kind: 'preamble' | 'repeated_header' | 'footer' | 'mended_record';
   /** The line as it stands, shortened. */
   text: string;
 }
@@ -38,7 +38,7 @@ const NOTE_KINDS: Record<ReportedNote['kind'], string> = {
   preamble: 'above the table, no row',
   repeated_header: 'the header again, no row',
   footer: 'below the table, no row',
-  mended_quote: 'a misplaced quote was mended',
+  mended_record: 'breaks the rules of its file, was mended',
 };
 
 /** `line 5 "Source: registry" (below the table, no row)`. */

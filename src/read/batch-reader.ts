@@ -1,4 +1,5 @@
 import { DropgateError } from '../base/errors.js';
+import { type Habits, NO_HABITS } from './habits.js';
 import type { Scanner } from './scanner.js';
 import type { TextFeed, TextWindow } from './text-feed.js';
 import { sourceLength } from './transcode.js';
@@ -29,7 +30,12 @@ export interface BatchReaderOptions {
   headerLine?: Uint8Array;
   /** See {@link Scanner.trailingDelimiters}. */
   trailingDelimiters?: number;
+  /** See {@link Scanner.habits}. */
+  habits?: Habits;
 }
+
+/** How records are told from other lines, and read when they break the rules. Plain data. */
+export type RecordRules = Pick<BatchReaderOptions, 'headerLine' | 'trailingDelimiters' | 'habits'>;
 
 /** Feeds a scanner block by block and knows the line and the offset of every record of the current batch. */
 export class BatchReader {
@@ -61,10 +67,10 @@ export class BatchReader {
     return this.#window.buffer;
   }
 
-  /** How records are told from other lines; readers of parts of the file need the same. */
-  get rules(): Pick<BatchReaderOptions, 'headerLine' | 'trailingDelimiters'> {
-    const { headerLine, trailingDelimiters } = this.#options;
-    return { headerLine, trailingDelimiters };
+  /** Readers of parts of the file need the same rules. */
+  get rules(): RecordRules {
+    const { headerLine, trailingDelimiters, habits } = this.#options;
+    return { headerLine, trailingDelimiters, habits };
   }
 
   /** Has the whole file, or part of it, been scanned? */
@@ -131,6 +137,7 @@ export class BatchReader {
     scanner.undecodable = this.#feed.undecodable();
     scanner.headerLine = this.#options.headerLine;
     scanner.trailingDelimiters = this.#options.trailingDelimiters ?? 0;
+    scanner.habits = this.#options.habits ?? NO_HABITS;
     const next = scanner.scan(buffer, from, end, final);
     if (next > from || final || this.#feed.isPart || end - from <= this.#options.maxRowBytes) return next;
     // No record is that long; a quote gone astray makes it seem so, and costs its own line.

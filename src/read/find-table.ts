@@ -1,6 +1,9 @@
 import { DropgateError } from '../base/errors.js';
 import { quoteValue } from '../base/text.js';
+import { matchKinds } from './column-kinds.js';
 import type { Dialect, Origin } from './dialect.js';
+import { readOtherDelimiter } from './foreign-record.js';
+import { type Habits, habitsOf, NO_HABITS } from './habits.js';
 import { type HeadRecord, readHead } from './head.js';
 import { countTrailingDelimiters, findShape, looksLikeNames, type Shape } from './shape.js';
 import type { TextWindow } from './text-feed.js';
@@ -30,6 +33,7 @@ export interface FoundTable {
   /** So many delimiters stand behind the last cell of each record. */
   trailingDelimiters: number;
   preamble: PreambleLine[];
+  habits: Habits;
   /** A quote of the header is out of place, and the header was mended. */
   fault?: 'stray_quote' | 'unclosed_quote';
 }
@@ -41,6 +45,8 @@ export interface FindOptions {
   header: 'auto' | 'present' | 'absent';
   expectedNames: ReadonlySet<string>;
   looksLikeData: (cells: string[]) => boolean;
+  /** Mend a header that breaks the rules. */
+  mendHeader?: boolean;
 }
 
 /**
@@ -55,7 +61,37 @@ export function findTable(window: TextWindow, options: FindOptions): FoundTable 
   const head = readHead(window, options);
   refuseVoid(window, head, options);
   const { shape, origin } = judge(head, options);
+  if (shape.header === 0 && options.mendHeader && options.header !== 'absent') {
+    const mended = findForeignHeader(window, head, { preamble: shape.preamble, dialect: options.dialect });
+    if (mended) {
+      const { preamble } = shape;
+      return describe(window, head.with(preamble - 1, mended), {
+        ...shape,
+        preamble: preamble - 1,
+        header: 1,
+        origin,
+      });
+    }
+  }
   return describe(window, head, { ...shape, origin });
+}
+
+/** Is the line above a table without a header its header, written in another dialect? */
+function findForeignHeader(
+  { buffer }: TextWindow,
+  head: readonly HeadRecord[],
+  { preamble, dialect }: { preamble: number; dialect: Dialect },
+): HeadRecord | undefined {
+  const above = head[preamble - 1];
+  if (above === undefined || head[preamble].isSetOff) return undefined;
+  const width = head[preamble].cells.length;
+  const { kinds } = habitsOf(head.slice(preamble), width);
+  const line = { buffer, from: above.start, end: above.end };
+  const found = readOtherDelimiter(line, {
+    form: { dialect, width, habits: NO_HABITS },
+    accepts: (cells) => looksLikeNames(cells) && matchKinds(cells, kinds).same === 0,
+  });
+  return found && { ...above, cells: found.cells };
 }
 
 const LF = 10;
@@ -164,6 +200,7 @@ function describe(
     dataStart: last?.next ?? first.start,
     width,
     trailingDelimiters: shape.trailingDelimiters,
+    habits: habitsOf(head.slice(shape.preamble + shape.header), width),
     fault: header.find(({ fault }) => fault !== undefined)?.fault,
     preamble: head.slice(0, shape.preamble).map(({ line, start, end }) => ({
       line,

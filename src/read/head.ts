@@ -1,4 +1,5 @@
 import type { Dialect } from './dialect.js';
+import { NO_HABITS } from './habits.js';
 import { mendRecord } from './mend-record.js';
 import { lineEndAt, lineEndLength, RecordSplitter } from './record.js';
 import type { TextWindow } from './text-feed.js';
@@ -6,6 +7,8 @@ import type { TextWindow } from './text-feed.js';
 /** A record at the beginning of a file. */
 export interface HeadRecord {
   cells: string[];
+  /** By cell: does it stand in quotes? */
+  quoted: readonly boolean[];
   /** Offsets in the window's buffer: first byte, line end, and behind it. */
   start: number;
   end: number;
@@ -53,14 +56,17 @@ export function readHead(
     const split = splitter.split({ buffer, from: start, end });
     const padded = split.fault ? forgiving.split({ buffer, from: start, end }) : split;
     const record = padded.fault
-      ? mendRecord({ buffer, from: start, end }, records.at(-1)?.cells.length ?? widthBelow(), dialect)
+      ? mendRecord(
+          { buffer, from: start, end },
+          { width: records.at(-1)?.cells.length ?? widthBelow(), dialect, habits: NO_HABITS },
+        )
       : padded;
     if (record.next >= end && !isWhole) break;
     if (record.end === start) isSetOff = true;
     else {
-      const { cells, next, lines } = record;
+      const { cells, quoted, next, lines } = record;
       const fault = padded.fault && { fault: padded.fault.kind };
-      records.push({ cells, start, end: record.end, next, line, lines, isSetOff, ...fault });
+      records.push({ cells, quoted, start, end: record.end, next, line, lines, isSetOff, ...fault });
       isSetOff = false;
     }
     line += record.lines;

@@ -19,7 +19,7 @@ export interface IrregularRecord {
 
 /** Something that is worth telling and costs no row: a line that is no record, a record that was mended. */
 export interface ScanNote {
-  kind: 'repeated_header' | 'footer' | 'mended_quote';
+  kind: 'repeated_header' | 'footer' | 'mended_record';
   start: number;
   end: number;
   linesBefore: number;

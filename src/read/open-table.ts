@@ -107,6 +107,7 @@ export async function openTable(
     blockBytes: blockSizes.nextBytes,
     headerLine: found.headerRecords === 1 && width > 1 ? window.buffer.slice(start, end) : undefined,
     trailingDelimiters,
+    habits: found.habits,
   });
   return {
     findings: {

@@ -9,14 +9,16 @@ const TAB = 9;
 /** One record, split off the fast path: the header, a record of an unusual dialect, a record quoted in a message. */
 export interface SplitRecord {
   cells: string[];
+  /** By cell: does it stand in quotes? */
+  quoted: boolean[];
   /** Offset behind the line end. */
   next: number;
   /** Offset of the line end. */
   end: number;
   /** Lines it takes. */
   lines: number;
-  /** Breach of the rules of quoting; the cells before it are right. */
-  fault?: { kind: 'stray_quote' | 'unclosed_quote'; cell: number; at: number };
+  /** Breach of the rules of quoting; the cells before it are right. `start` is where its cell begins. */
+  fault?: { kind: 'stray_quote' | 'unclosed_quote'; cell: number; start: number; at: number };
 }
 
 /** Text that is split: `buffer[from..end)`, decoded. */
@@ -34,6 +36,10 @@ export interface Leniency {
   openIsText?: boolean;
   /** Offset of a quote that opens no cell but is text. */
   literalAt?: number;
+  /** The quoted cell that begins at `start` has no closing quote but ends at `end`. */
+  unclosed?: { start: number; end: number };
+  /** Offset of two quotes at the end of a quoted cell: one of its text, and the closing one. */
+  closingPairAt?: number;
   /** White space between a closing quote and the end of its cell is nothing. */
   paddingIsNothing?: boolean;
 }
@@ -48,6 +54,8 @@ export class RecordSplitter {
   readonly #strayIsText: boolean;
   readonly #openIsText: boolean;
   readonly #literalAt: number;
+  readonly #unclosed: { start: number; end: number } | undefined;
+  readonly #closingPairAt: number;
   readonly #paddingIsNothing: boolean;
 
   constructor(dialect: Dialect, leniency: Leniency = {}) {
@@ -59,6 +67,8 @@ export class RecordSplitter {
     this.#strayIsText = leniency.strayIsText ?? dialect.escape === 'none';
     this.#openIsText = leniency.openIsText ?? false;
     this.#literalAt = leniency.literalAt ?? -1;
+    this.#unclosed = leniency.unclosed;
+    this.#closingPairAt = leniency.closingPairAt ?? -1;
     this.#paddingIsNothing = leniency.paddingIsNothing ?? false;
   }
 
@@ -66,27 +76,30 @@ export class RecordSplitter {
   split(span: Span): SplitRecord {
     const { buffer, end } = span;
     const cells: string[] = [];
+    const quoted: boolean[] = [];
     let position = span.from;
     let lines = 1;
     let fault: SplitRecord['fault'];
     for (;;) {
+      const start = position;
       const isQuoted = position < end && buffer[position] === this.#quote && position !== this.#literalAt;
       let cell = isQuoted ? this.#quoted(span, position) : this.#unquoted(span, position);
       if (cell.fault && this.#openIsText) cell = this.#unquoted(span, position);
       lines += cell.breaks;
       position = cell.end;
       if (cell.fault) {
-        fault = { kind: cell.fault, cell: cells.length, at: cell.at };
+        fault = { kind: cell.fault, cell: cells.length, start, at: cell.at };
         position = lineEndAt(buffer, { from: span.from, end, dialect: this.#dialect });
         lines = 1;
         break;
       }
       cells.push(cell.text);
+      quoted.push(isQuoted);
       if (!this.#isDelimiter(buffer, position, end)) break;
       position += this.#delimiter.length;
     }
     const next = position + lineEndLength(buffer, position, end, this.#dialect);
-    return { cells, end: position, next, lines, ...(fault && { fault }) };
+    return { cells, quoted, end: position, next, lines, ...(fault && { fault }) };
   }
 
   #isDelimiter(buffer: Uint8Array, position: number, end: number): boolean {
@@ -132,6 +145,10 @@ export class RecordSplitter {
 
   #quoted({ buffer, end }: Span, from: number): SplitCell {
     const quote = this.#quote;
+    if (this.#unclosed?.start === from) {
+      const { end: cellEnd } = this.#unclosed;
+      return { text: textOf(buffer, from + 1, cellEnd), end: cellEnd, breaks: 0, at: from };
+    }
     let text = '';
     let start = from + 1;
     let position = start;
@@ -141,11 +158,13 @@ export class RecordSplitter {
         text += textOf(buffer, start, position);
         start = ++position;
       } else if (buffer[position] === quote) {
-        if (this.#doubles && position + 1 < end && buffer[position + 1] === quote) {
+        const isPair = this.#doubles && position + 1 < end && buffer[position + 1] === quote;
+        if (isPair && position !== this.#closingPairAt) {
           text += textOf(buffer, start, ++position);
           start = position + 1;
           continue;
         }
+        if (isPair) position++;
         const behind = this.#paddingIsNothing ? behindPadding(buffer, position + 1, end) : position + 1;
         const closes = this.#endsCell(buffer, behind, end);
         if (!closes && this.#strayIsText) continue;

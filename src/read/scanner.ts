@@ -2,8 +2,11 @@ import { Vector } from '../base/vector.js';
 import { ByteDictionary } from './byte-dictionary.js';
 import type { Dialect } from './dialect.js';
 import { countFooterRecords, countTrailing } from './footer.js';
+import { readForeign } from './foreign-record.js';
+import { type Habits, NO_HABITS } from './habits.js';
 import type { Irregularity, IrregularRecord, ScanNote } from './irregular.js';
-import { holdsRecord, MENDING_BYTES, mendRecord, readBackslashes } from './mend-record.js';
+import { areRecords, MENDING_BYTES, mendRecord } from './mend-record.js';
+import type { RecordForm } from './readings.js';
 import { lineEndAt, lineEndLength, RecordSplitter } from './record.js';
 
 export type { Irregularity, IrregularRecord, ScanNote } from './irregular.js';
@@ -101,6 +104,8 @@ export abstract class Scanner {
   headerLine: Uint8Array | undefined;
   /** Every record may have so many more cells than the table has columns, if they are empty. */
   trailingDelimiters = 0;
+  /** What the cells of the columns have in common. */
+  habits: Habits = NO_HABITS;
 
   readonly width: number;
   protected readonly dialect: Dialect;
@@ -187,6 +192,10 @@ export abstract class Scanner {
     return this.endBatch(window, batch);
   }
 
+  get #form(): RecordForm {
+    return { dialect: this.dialect, width: this.width, habits: this.habits };
+  }
+
   #countLines(): void {
     this.lineBreaks = this.rowCount + this.#extra;
   }
@@ -238,7 +247,7 @@ export abstract class Scanner {
     record: { kind: 'stray_quote' | 'unclosed_quote'; start: number; cell: number; at: number },
   ): number {
     if (!final && end - record.start < MENDING_BYTES) return -1;
-    const mended = mendRecord({ buffer, from: record.start, end }, this.width, this.dialect);
+    const mended = mendRecord({ buffer, from: record.start, end }, this.#form);
     if (!final && mended.next >= end) return -1;
     this.#dropRowCells();
     const found: FoundRecord = {
@@ -346,7 +355,7 @@ export abstract class Scanner {
     if (embeddedBreaks > 0) {
       const lineEnd = lineEndAt(buffer, { from: recordStart, end: recordEnd, dialect: this.dialect });
       const second = lineEnd + lineEndLength(buffer, lineEnd, recordEnd, this.dialect);
-      if (holdsRecord({ buffer, from: second, end: recordEnd }, this.width, this.dialect)) {
+      if (areRecords({ buffer, from: recordStart, end: recordEnd }, { second, form: this.#form })) {
         const record = { kind: 'unclosed_quote', start: recordStart, cell: cells, at: recordStart } as const;
         return this.finishMisquoted({ buffer, end: second, final: true }, record);
       }
@@ -356,10 +365,10 @@ export abstract class Scanner {
       this.#addIrregular(found, 'ragged', recordStart);
       return next;
     }
-    const escaped = readBackslashes({ buffer, from: recordStart, end: recordEnd }, this.width, this.dialect);
-    if (escaped) {
+    const foreign = readForeign({ buffer, from: recordStart, end: recordEnd }, this.#form);
+    if (foreign) {
       this.#dropRowCells();
-      this.#addMended(found, escaped);
+      this.#addMended(found, foreign);
       return next;
     }
     for (let column = cells; column < this.width; column++) this.#putEmpty(column);
@@ -382,7 +391,7 @@ export abstract class Scanner {
   #addMended(found: FoundRecord, { cells }: { cells: string[] }): void {
     const { recordStart, recordEnd, embeddedBreaks } = found;
     const linesBefore = this.rowCount + this.#extra;
-    this.notes.push({ kind: 'mended_quote', start: recordStart, end: recordEnd, linesBefore });
+    this.notes.push({ kind: 'mended_record', start: recordStart, end: recordEnd, linesBefore });
     for (let column = 0; column < this.width; column++) this.putText(column, cells[column] ?? '');
     if (cells.length > this.width) this.surplus.set(this.rowCount, cells.slice(this.width));
     this.#addRow(recordStart, recordEnd, embeddedBreaks);

@@ -13,11 +13,14 @@ const NUMBERS: RegExp[] = [
   /^\(?[+-]?[$€£¥]\s?[+-]?[\d.,' ]*\d\)?$|^[+-]?[\d.,' ]*\d\s?([$€£¥]|USD|EUR|GBP|CHF)$/,
 ];
 
-/** Dates, times, addresses, identifiers. */
+/**
+ * Dates, times, addresses, identifiers. Behind the decimal comma of a time stand thousandths, millionths or billionths;
+ * a comma before other digits parts cells.
+ */
 const FORMS: RegExp[] = [
   /^\d{1,4}([-/.])\d{1,2}\1\d{1,4}\.?$/,
-  /^\d{1,4}([-/.])\d{1,2}\1\d{1,4}[ T]\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?(Z|[+-]\d{2}:?\d{2}|UTC|[AaPp][Mm]))?$/,
-  /^\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AaPp]\.?[Mm]\.?)?$/,
+  /^\d{1,4}([-/.])\d{1,2}\1\d{1,4}[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+|,(\d{3}){1,3})?)?( ?(Z|[+-]\d{2}:?\d{2}|UTC|[AaPp][Mm]))?$/,
+  /^\d{1,2}:\d{2}(:\d{2}(\.\d+|,(\d{3}){1,3})?)?( ?[AaPp]\.?[Mm]\.?)?$/,
   /^(\d{1,2}[ -])?(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?[ -](\d{1,2},? ?)?\d{2,4}$/i,
   /^[\w.+-]+@[\w-]+(\.[\w-]+)+$/,
   /^(https?|ftp|s3|file|mailto):\S+$/i,

@@ -278,8 +278,7 @@ function* rowFiles(style: Style): Generator<DefectFile> {
       yield {
         name: name('another delimiter'),
         content: changed(TABLE[at].join(other)),
-        header: HEADER,
-        records: ROWS.with(at - 1, [TABLE[at].join(other)]),
+        ...SOUND,
       };
     }
   }

@@ -87,7 +87,7 @@ function collect(scanner: Scanner, window: Uint8Array, result: Scanned): void {
     result.irregularLines.push(result.lineBreaks + linesBefore);
   }
   for (const { kind, start, end } of scanner.notes) {
-    if (kind !== 'mended_quote') result.rawNotes.push(textOf(window, start, end));
+    if (kind !== 'mended_record') result.rawNotes.push(textOf(window, start, end));
   }
   result.lineBreaks += scanner.lineBreaks;
 }
