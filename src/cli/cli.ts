@@ -7,6 +7,7 @@ import { loadSettings } from '../config/load-settings.js';
 import { checkCommand } from './check.js';
 import type { Command, CommandContext } from './command.js';
 import { doctorCommand } from './doctor.js';
+import { hashPasswordCommand } from './hash-password.js';
 import { initCommand } from './init.js';
 import { onceCommand } from './once.js';
 import { queryCommand } from './query.js';
@@ -23,6 +24,7 @@ const COMMANDS: readonly Command[] = [
   retryCommand,
   queryCommand,
   doctorCommand,
+  hashPasswordCommand,
 ];
 
 const COMMON_OPTIONS = {

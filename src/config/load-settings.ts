@@ -35,7 +35,7 @@ export function loadSettings(options: LoadOptions): Settings {
   const tablesFile = new ConfigFile(site, 'schema_sql.yaml');
   const databaseFile = new ConfigFile(site, 'db_creds.yaml', { secret: true });
 
-  const program = readProgram(programFile, root);
+  const program = readProgram(programFile, { root, configDir });
   const nameShortForm = (columnNames: string[]) => nameAfterTable(tablesFile, columnNames);
   const contract = readContract(contractFile, { nameShortForm, warnings });
   const stateDir = program?.folders.state ?? root;

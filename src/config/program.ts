@@ -1,5 +1,6 @@
 import os from 'node:os';
 import path from 'node:path';
+import { type RawAuth, readAuth } from './auth.js';
 import type { ConfigFile } from './config-file.js';
 import { programSchema } from './schemas.js';
 import type { Folders, IntakeSettings, Settings, WatchSettings } from './settings.js';
@@ -28,7 +29,7 @@ interface RawProgram {
   parquet: { codec: Settings['parquet']['codec']; row_group_rows: number };
   limits: { max_row_bytes: number; max_columns: number; max_decompressed_ratio: number };
   log: Settings['log'];
-  server: { enabled: boolean; host: string; port: number; max_upload_bytes: number };
+  server: { enabled: boolean; host: string; port: number; max_upload_bytes: number; auth?: RawAuth };
 }
 
 /** What `dropgate.yaml` settles. */
@@ -38,11 +39,16 @@ export type ProgramSettings = Pick<
 >;
 
 /** Reads `dropgate.yaml`, in which every key has a default. Undefined when something is wrong. */
-export function readProgram(file: ConfigFile, root: string): ProgramSettings | undefined {
+export function readProgram(
+  file: ConfigFile,
+  { root, configDir }: { root: string; configDir: string },
+): ProgramSettings | undefined {
   const raw = checkShape(file, programSchema, { emptyIsAbsent: true }) as RawProgram;
   if (file.isFaulty()) return undefined;
   const folders = readFolders(raw.folders, root);
   checkFolders(file, folders);
+  const { enabled, host, auth: rawAuth } = raw.server;
+  const auth = readAuth(file, { raw: rawAuth, configDir, host: enabled ? host : undefined });
   return {
     folders,
     watch: {
@@ -67,10 +73,10 @@ export function readProgram(file: ConfigFile, root: string): ProgramSettings | u
     },
     log: raw.log,
     server: {
-      enabled: raw.server.enabled,
-      host: raw.server.host,
+      ...{ enabled, host },
       port: raw.server.port,
       maxUploadBytes: raw.server.max_upload_bytes,
+      ...(auth && { auth }),
     },
   };
 }

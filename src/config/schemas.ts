@@ -1,4 +1,5 @@
 import type { SchemaObject } from 'ajv';
+import { authSchema } from './auth.js';
 
 /*
  * The JSON Schemas of the configuration files. `description` completes "expected …" in messages; `default` is filled
@@ -70,6 +71,7 @@ export const programSchema: SchemaObject = mapping({
     host: { ...name, default: '127.0.0.1', description: 'an address or host name to listen on' },
     port: count(8420, 0, 65_535),
     max_upload_bytes: count(5_368_709_120, 1, Number.MAX_SAFE_INTEGER),
+    auth: authSchema,
   }),
 });
 

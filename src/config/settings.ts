@@ -80,6 +80,31 @@ export interface ServerSettings {
   /** 0 takes any free port. */
   port: number;
   maxUploadBytes: number;
+  /** Who may come in; absent: everybody on this machine, as administrator. */
+  auth?: AuthSettings;
+}
+
+/** What somebody may do in the pages; each role may do all that those before it may. */
+export const ROLES = ['viewer', 'analyst', 'admin'] as const;
+/**
+ * - `viewer`: look
+ * - `analyst`: also upload, retry, and ask in SQL
+ * - `admin`: also see private columns
+ */
+export type Role = (typeof ROLES)[number];
+
+/** How those who ask are told apart. */
+export interface AuthSettings {
+  users: { name: string; role: Role /** `scrypt$N$r$p$salt$key` */; passwordHash: string }[];
+  tokens: { name: string; role: Role /** `sha256$…` */; tokenHash: string }[];
+  /** A header by which a proxy names the user; its name and that of the role's header in lower case. */
+  proxyHeader?: { name: string; role: Role; roleHeader?: string };
+  /** Addresses and networks whose X-Forwarded-* and user headers are believed. */
+  trustedProxies: string[];
+  /** Longest life of a session. */
+  sessionMs: number;
+  /** Longest life of a session without a request. */
+  sessionIdleMs: number;
 }
 
 export type CaseRule = 'lower' | 'upper' | 'keep';

@@ -13,6 +13,7 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
         description: 'Errors are problem details (RFC 9457); their codes are in docs/errors.md.',
       },
       tags: [
+        { name: 'session', description: 'Who asks' },
         { name: 'operations', description: 'Health and metrics' },
         { name: 'upload', description: 'Delivering files' },
       ],

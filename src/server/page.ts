@@ -1,16 +1,38 @@
 import { fileURLToPath } from 'node:url';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { cacheControlOf } from './headers.js';
 import { RequestProblem } from './problem.js';
 
 /** Where the build puts the page; the same for the program as built and from source. */
-export const PAGE_FOLDER = fileURLToPath(new URL('../../dist/web', import.meta.url));
+const PAGE_FOLDER = fileURLToPath(new URL('../../dist/web', import.meta.url));
 
 /** Paths that are no pages. */
 const NO_PAGE = /^\/(?:api|input|assets|metrics|healthz|readyz)(?:[/?]|$)/;
 
-/** Any other address is one of the page's own, which finds out itself what to show. */
-export function sendPage(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const wantsPage = request.method === 'GET' && !NO_PAGE.test(request.url);
-  if (!wantsPage) throw new RequestProblem(404, `There is nothing at ${request.method} ${request.url}`);
+/** Serves the files of the page to everybody: they hold no data, and the form to sign in is among them. */
+export async function servePage(app: FastifyInstance): Promise<void> {
+  await app.register(async (scope) => {
+    scope.addHook('onRoute', (route) => {
+      route.config = { ...route.config, public: true };
+    });
+    await scope.register(fastifyStatic, {
+      root: PAGE_FOLDER,
+      wildcard: false,
+      cacheControl: false,
+      setHeaders: (reply, file) => reply.header('Cache-Control', cacheControlOf(file)),
+    });
+    scope.setNotFoundHandler(sendPage);
+  });
+}
+
+/** Whether an address that no route has is one of the page's own, which finds out itself what to show. */
+export function isPagePath({ method, url }: FastifyRequest): boolean {
+  return method === 'GET' && !NO_PAGE.test(url);
+}
+
+function sendPage(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (!isPagePath(request))
+    throw new RequestProblem(404, `There is nothing at ${request.method} ${request.url}`);
   return reply.sendFile('index.html');
 }

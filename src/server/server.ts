@@ -1,19 +1,23 @@
 import type { AddressInfo } from 'node:net';
-import fastifyStatic from '@fastify/static';
-import Fastify, { type FastifyInstance } from 'fastify';
+import fastifyCookie from '@fastify/cookie';
+import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify';
 import { messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { ServerSettings } from '../config/settings.js';
 import type { PipelineView } from '../pipeline/view/pipeline-view.js';
-import { cacheControlOf, sendSecurityHeaders } from './headers.js';
+import { keepAudit } from './auth/audit.js';
+import { guardRoutes } from './auth/guard.js';
+import { trustedBy } from './auth/identify.js';
+import { sendSecurityHeaders } from './headers.js';
+import { HEADERS_TIMEOUT_MS, limitSlowness } from './limits.js';
 import { openRegistry } from './metrics.js';
 import { describeApi } from './openapi.js';
-import { PAGE_FOLDER, sendPage } from './page.js';
+import { servePage } from './page.js';
 import { problemOf } from './problem.js';
 import { healthRoutes } from './routes/health.js';
 import { metricsRoutes } from './routes/metrics.js';
 import { openApiRoutes } from './routes/openapi.js';
-import { identifyUsers } from './user.js';
+import { sessionRoutes } from './routes/session.js';
 
 /** What the routes share. */
 export interface ServerContext {
@@ -46,25 +50,35 @@ export async function startServer(context: ServerContext): Promise<RunningServer
   return { url: urlOf(app, host), close: () => app.close() };
 }
 
-async function buildServer(context: ServerContext): Promise<FastifyInstance> {
-  const app = Fastify({ forceCloseConnections: true });
+/** Joins the parts. `onRoute` hears of every route. */
+export async function buildServer(
+  context: ServerContext,
+  onRoute?: (route: RouteOptions) => void,
+): Promise<FastifyInstance> {
+  const { auth } = context.settings;
+  const app = Fastify({
+    forceCloseConnections: true,
+    trustProxy: auth ? trustedBy(auth.trustedProxies) : false,
+    // Uploads take long; the time of everything else is bounded in limits.ts.
+    requestTimeout: 0,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+  });
+  if (onRoute) app.addHook('onRoute', onRoute);
   // 1. What holds for every answer.
   sendSecurityHeaders(app);
   answerErrors(app, context.log);
-  identifyUsers(app);
+  limitSlowness(app);
+  keepAudit(app, context.log);
+  await app.register(fastifyCookie);
+  const sessions = guardRoutes(app, auth);
   // 2. The API.
   await describeApi(app);
   healthRoutes(app, context.view.operations);
   metricsRoutes(app, openRegistry(context.view.operations));
   openApiRoutes(app);
+  sessionRoutes(app, { auth, sessions });
   // 3. The page.
-  await app.register(fastifyStatic, {
-    root: PAGE_FOLDER,
-    wildcard: false,
-    cacheControl: false,
-    setHeaders: (reply, file) => reply.header('Cache-Control', cacheControlOf(file)),
-  });
-  app.setNotFoundHandler(sendPage);
+  await servePage(app);
   return app;
 }
 

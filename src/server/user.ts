@@ -1,13 +1,7 @@
-import type { FastifyInstance } from 'fastify';
+import { ROLES, type Role } from '../config/settings.js';
+import { RequestProblem } from './problem.js';
 
-/** What somebody may do; each role may do all that those before it may. */
-export const ROLES = ['viewer', 'analyst', 'admin'] as const;
-/**
- * - `viewer`: look
- * - `analyst`: also upload, retry, and ask in SQL
- * - `admin`: also see private columns
- */
-export type Role = (typeof ROLES)[number];
+export type { Role };
 
 /** Who asks. */
 export interface User {
@@ -15,28 +9,38 @@ export interface User {
   role: Role;
 }
 
+/** By what somebody is known. */
+export type Means = 'local' | 'session' | 'token' | 'proxy';
+
+/** Who asks, and how that is known. */
+export interface Identity {
+  user: User;
+  means: Means;
+}
+
 declare module 'fastify' {
   interface FastifyRequest {
-    user: User;
+    /** Undefined for a stranger, whom only public routes answer. */
+    identity: Identity | undefined;
+    /** Who asks. On a public route a stranger has none: reading it then ends the request with 401. */
+    readonly user: User;
   }
   interface FastifyContextConfig {
     /** Least role that a route wants; `viewer` where it says nothing. */
     role?: Role;
+    /** Answers strangers too. */
+    public?: boolean;
+    /** Takes a body of any length, so that its whole time is not bounded. */
+    isUpload?: boolean;
   }
-}
-
-/** Everybody who reaches a server without `auth`, which listens to this machine only. */
-const LOCAL_USER: User = { name: 'local', role: 'admin' };
-
-/** Finds out who asks, before every route. */
-export function identifyUsers(app: FastifyInstance): void {
-  app.decorateRequest('user');
-  app.addHook('onRequest', async (request) => {
-    request.user = LOCAL_USER;
-  });
 }
 
 /** May this user do what wants `role`? */
 export function may(user: User, role: Role): boolean {
   return ROLES.indexOf(user.role) >= ROLES.indexOf(role);
+}
+
+/** What a stranger is told. */
+export function notSignedIn(): RequestProblem {
+  return new RequestProblem(401, 'You are not signed in', 'Sign in, or send a bearer token.');
 }

@@ -3,7 +3,7 @@
 /** `GET /healthz`. */
 export interface Health {
   status: 'ok';
-  version: string;
+  version?: string;
 }
 
 /** `GET /readyz`. */

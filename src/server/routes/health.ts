@@ -10,7 +10,7 @@ const HEALTH_SCHEMA = {
     200: {
       description: 'It does',
       type: 'object',
-      required: ['status', 'version'],
+      required: ['status'],
       properties: { status: { type: 'string', enum: ['ok'] }, version: { type: 'string' } },
     },
   },
@@ -41,13 +41,19 @@ const READINESS_SCHEMA = {
   },
 } as const;
 
-/** `GET /healthz`: the process answers. `GET /readyz`: it takes files. */
+const PUBLIC = { public: true };
+
+/** `GET /healthz`: the process answers. `GET /readyz`: it takes files. Strangers hear that and no more. */
 export function healthRoutes(app: FastifyInstance, operations: OperationsView): void {
-  app.get('/healthz', { schema: HEALTH_SCHEMA }, (): Health => ({ status: 'ok', version: VERSION }));
-  app.get('/readyz', { schema: READINESS_SCHEMA }, (_request, reply): Readiness => {
+  app.get(
+    '/healthz',
+    { schema: HEALTH_SCHEMA, config: PUBLIC },
+    ({ identity }): Health => ({ status: 'ok', ...(identity && { version: VERSION }) }),
+  );
+  app.get('/readyz', { schema: READINESS_SCHEMA, config: PUBLIC }, ({ identity }, reply): Readiness => {
     const readiness = readinessOf(operations.condition());
     if (readiness.status === 'not_ready') reply.code(503);
-    return readiness;
+    return identity ? readiness : { ...readiness, reasons: [], notices: [] };
   });
 }
 
