@@ -16,10 +16,10 @@ export interface PasswordHash {
 }
 
 /** Makes `scrypt$N$r$p$salt$key` of a password; salt and key are base64url. */
-export async function hashPassword(password: string): Promise<string> {
+export async function hashPassword(password: string, cost: PasswordHash['cost'] = COST): Promise<string> {
   const salt = randomBytes(SALT_BYTES);
-  const key = await derive(password, { cost: COST, salt, keyBytes: KEY_BYTES });
-  const { N, r, p } = COST;
+  const key = await derive(password, { cost, salt, keyBytes: KEY_BYTES });
+  const { N, r, p } = cost;
   return ['scrypt', N, r, p, salt.toString('base64url'), key.toString('base64url')].join('$');
 }
 

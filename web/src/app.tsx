@@ -1,8 +1,10 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { followLinks, location } from './lib/router.js';
+import { loadSession, session } from './lib/session.js';
 import { Empty } from './parts/notice.js';
 import { ThemeButton } from './parts/theme-button.js';
+import { UserMenu } from './parts/user-menu.js';
 
 interface Section {
   path: string;
@@ -13,10 +15,19 @@ interface Section {
 
 const SECTIONS: Section[] = [{ path: '/', title: 'Files', load: () => import('./pages/files.js') }];
 
+const LOGIN = { title: 'Sign in', load: () => import('./pages/login.js') };
+
 followLinks();
+loadSession();
+
+/** The form to sign in for strangers, the pages for everybody else. */
+export function App() {
+  if (session.value === undefined) return null;
+  return session.value === null ? <Lazy section={LOGIN} /> : <Frame />;
+}
 
 /** The frame of all pages. */
-export function App() {
+function Frame() {
   const section = sectionAt(location.value.path);
   useEffect(() => {
     document.title = section ? `${section.title} · Dropgate` : 'Dropgate';
@@ -36,6 +47,7 @@ export function App() {
           ))}
         </nav>
         <div class="topbar-end">
+          <UserMenu />
           <ThemeButton />
         </div>
       </header>
@@ -50,7 +62,7 @@ function sectionAt(path: string): Section | undefined {
   return SECTIONS.slice(1).find((section) => path === section.path || path.startsWith(`${section.path}/`));
 }
 
-function Lazy({ section }: { section: Section }) {
+function Lazy({ section }: { section: Pick<Section, 'load'> }) {
   const [Page, setPage] = useState<ComponentType | undefined>();
   useEffect(() => {
     section.load().then(

@@ -24,7 +24,7 @@ const AWAY: Problem = {
   hint: 'Is the daemon running? The page tries again when you reload it.',
 };
 
-/** Asks the server for JSON. @throws ApiError */
+/** Asks the server for JSON. Tells the window by the event `signedout` that nobody is signed in. @throws ApiError */
 export async function api<T>(path: string, init: RequestInit & { json?: unknown } = {}): Promise<T> {
   const { json, ...rest } = init;
   const headers = new Headers(rest.headers);
@@ -38,6 +38,7 @@ export async function api<T>(path: string, init: RequestInit & { json?: unknown 
     if (rest.signal?.aborted) throw error;
     throw new ApiError(AWAY);
   });
+  if (response.status === 401) window.dispatchEvent(new Event('signedout'));
   if (!response.ok) throw new ApiError(await problemOf(response));
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
