@@ -1,5 +1,5 @@
 /** What part of the program a reason code speaks of. */
-export type ReasonArea = 'file' | 'columns' | 'rows' | 'load' | 'config' | 'program';
+export type ReasonArea = 'file' | 'columns' | 'rows' | 'load' | 'upload' | 'config' | 'program';
 
 interface Reason {
   area: ReasonArea;
@@ -168,6 +168,36 @@ export const REASONS = {
     area: 'load',
     meaning: 'The database cannot be reached or does not accept the credentials.',
     hint: 'Check db_creds.yaml and that the server runs; loading resumes by itself.',
+  },
+  upload_name: {
+    area: 'upload',
+    meaning: 'A file cannot be uploaded under this name.',
+    hint: 'Use a plain file name that ends in .csv, .tsv or .txt, each also with .gz, such as scores.csv.',
+  },
+  upload_name_taken: {
+    area: 'upload',
+    meaning: 'A file of this name is in the input folder and has not been taken yet.',
+    hint: 'Send the file again when that one has been taken, in a moment as a rule, or under another name.',
+  },
+  upload_too_large: {
+    area: 'upload',
+    meaning: 'The file is larger than server.max_upload_bytes allows.',
+    hint: 'Split the file, copy it into the input folder, or raise server.max_upload_bytes in dropgate.yaml.',
+  },
+  upload_broken_off: {
+    area: 'upload',
+    meaning: 'The upload ended before all of the file was there.',
+    hint: 'Send the file again; nothing of it was kept.',
+  },
+  upload_disk_full: {
+    area: 'upload',
+    meaning: 'There is no room for the file on the disk of the input folder.',
+    hint: 'Make room on the disk, then send the file again; nothing of it was kept.',
+  },
+  upload_unwritable: {
+    area: 'upload',
+    meaning: 'The input folder cannot be written.',
+    hint: 'Check the rights on the input folder and the health of its disk, then send the file again.',
   },
   config_missing: {
     area: 'config',

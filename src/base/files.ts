@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { crashPoint } from './crash-point.js';
 import { errnoOf } from './errors.js';
 
@@ -18,7 +17,6 @@ export const fileOps = {
   readdir: fs.promises.readdir,
   copyFile: fs.promises.copyFile,
   symlink: fs.promises.symlink,
-  fsync: promisify(fs.fsync),
   openSync: fs.openSync,
   writeSync: fs.writeSync,
   closeSync: fs.closeSync,
@@ -33,20 +31,21 @@ function atOnce<A extends unknown[], R>(call: (...args: A) => R): (...args: A) =
   return async (...args) => call(...args);
 }
 
-/** Prefix and suffix of a file that is being written; the watcher never touches such names, the start sweeps them. */
+/** Prefix and suffixes of files that are being written; the watcher never touches such names, the start sweeps them. */
 const TEMP_PREFIX = '.dropgate-';
-const TEMP_SUFFIX = '.tmp';
+/** `.part`: an upload. */
+const TEMP_SUFFIXES = ['.tmp', '.part'] as const;
 
 let tempCounter = 0;
 
 /** A new temporary path in the same folder as `target`, so that a rename into place is atomic. */
-export function tempPathFor(target: string): string {
+export function tempPathFor(target: string, suffix: (typeof TEMP_SUFFIXES)[number] = '.tmp'): string {
   tempCounter++;
   const unique = `${process.pid.toString(36)}-${Date.now().toString(36)}-${tempCounter.toString(36)}`;
   // Not the target's own name: 255-byte names leave no room for a suffix.
   return path.join(
     path.dirname(target),
-    `${TEMP_PREFIX}${unique}-${Math.random().toString(36).slice(2, 8)}${TEMP_SUFFIX}`,
+    `${TEMP_PREFIX}${unique}-${Math.random().toString(36).slice(2, 8)}${suffix}`,
   );
 }
 
@@ -71,7 +70,9 @@ export function createTempFile(folder: string): TempFile {
 /** Deletes temporary files that a killed run left in `folder`. Returns how many. Only safe under the daemon's lock. */
 export async function sweepTempFiles(folder: string): Promise<number> {
   const names = await fileOps.readdir(folder).catch(ignoreErrno([], 'ENOENT'));
-  const leftovers = names.filter((name) => name.startsWith(TEMP_PREFIX) && name.endsWith(TEMP_SUFFIX));
+  const leftovers = names.filter(
+    (name) => name.startsWith(TEMP_PREFIX) && TEMP_SUFFIXES.some((suffix) => name.endsWith(suffix)),
+  );
   await Promise.all(leftovers.map((name) => removeFile(path.join(folder, name))));
   return leftovers.length;
 }
@@ -95,13 +96,13 @@ export async function writeFileAtomic(target: string, content: string | Uint8Arr
   await syncFolder(path.dirname(target));
 }
 
-/** Flushes an already written file to the disk. The flush is under way, in a thread, when this returns its promise. */
+/** Flushes an already written file to the disk. */
 export async function syncFile(file: string): Promise<void> {
-  const fd = fileOps.openSync(file, 'r+');
+  const handle = await fileOps.open(file, 'r+');
   try {
-    await fileOps.fsync(fd);
+    await handle.sync();
   } finally {
-    fileOps.closeSync(fd);
+    await handle.close();
   }
 }
 

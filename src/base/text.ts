@@ -33,11 +33,9 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(1)} ${units[unit]}`;
 }
 
-const COUNTS = new Intl.NumberFormat('en-US');
-
 /** `1,234,567`. */
 export function formatCount(count: number): string {
-  return COUNTS.format(count);
+  return count.toLocaleString('en-US');
 }
 
 /** `2 ms`, `3.4 s`, `2 min 5 s`. */

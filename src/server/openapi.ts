@@ -5,6 +5,15 @@ import { VERSION } from '../base/version.js';
 /** Collects the schemas of all routes that are registered from now on. Source: https://spec.openapis.org/oas/v3.1.1.html */
 export async function describeApi(app: FastifyInstance): Promise<void> {
   await app.register(fastifySwagger, {
+    // A wildcard of our routes is a name; OpenAPI knows named parameters only.
+    transform: ({ schema, url }) => {
+      const { params, ...rest } = schema as { params?: { properties: Record<string, object> } };
+      if (!url.endsWith('/*') || !params) return { schema, url };
+      return {
+        schema: { ...rest, params: { type: 'object', properties: { name: params.properties['*'] } } },
+        url: url.replace(/\*$/, ':name'),
+      };
+    },
     openapi: {
       openapi: '3.1.0',
       info: {

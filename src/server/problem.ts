@@ -33,6 +33,12 @@ const STATUS_OF: Partial<Record<ReasonCode, number>> = {
   database_unreachable: 503,
   locked: 503,
   config_invalid: 409,
+  upload_name: 400,
+  upload_name_taken: 409,
+  upload_too_large: 413,
+  upload_broken_off: 400,
+  upload_disk_full: 507,
+  upload_unwritable: 503,
 };
 
 const TITLES: Record<number, string> = {

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import fastifyCookie from '@fastify/cookie';
-import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type RouteOptions } from 'fastify';
 import { messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { ServerSettings } from '../config/settings.js';
@@ -8,16 +8,18 @@ import type { PipelineView } from '../pipeline/view/pipeline-view.js';
 import { keepAudit } from './auth/audit.js';
 import { guardRoutes } from './auth/guard.js';
 import { trustedBy } from './auth/identify.js';
+import { answerExpectations } from './expectations.js';
 import { sendSecurityHeaders } from './headers.js';
 import { HEADERS_TIMEOUT_MS, limitSlowness } from './limits.js';
 import { openRegistry } from './metrics.js';
 import { describeApi } from './openapi.js';
 import { servePage } from './page.js';
-import { problemOf } from './problem.js';
+import { type Problem, problemOf } from './problem.js';
 import { healthRoutes } from './routes/health.js';
 import { metricsRoutes } from './routes/metrics.js';
 import { openApiRoutes } from './routes/openapi.js';
 import { sessionRoutes } from './routes/session.js';
+import { uploadRoutes } from './routes/upload.js';
 
 /** What the routes share. */
 export interface ServerContext {
@@ -62,12 +64,15 @@ export async function buildServer(
     // Uploads take long; the time of everything else is bounded in limits.ts.
     requestTimeout: 0,
     http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    // An address that cannot be decoded comes to no route.
+    frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error)),
   });
   if (onRoute) app.addHook('onRoute', onRoute);
   // 1. What holds for every answer.
   sendSecurityHeaders(app);
   answerErrors(app, context.log);
   limitSlowness(app);
+  answerExpectations(app);
   keepAudit(app, context.log);
   await app.register(fastifyCookie);
   const sessions = guardRoutes(app, auth);
@@ -75,6 +80,7 @@ export async function buildServer(
   await describeApi(app);
   healthRoutes(app, context.view.operations);
   metricsRoutes(app, openRegistry(context.view.operations));
+  uploadRoutes(app, context.view);
   openApiRoutes(app);
   sessionRoutes(app, { auth, sessions });
   // 3. The page.
@@ -87,8 +93,12 @@ function answerErrors(app: FastifyInstance, log: Log): void {
     const problem = problemOf(error);
     if (problem.status === 500)
       log.error(`${request.method} ${request.url} failed: ${messageOf(error)}`, { event: 'request_failed' });
-    return reply.code(problem.status).type('application/problem+json').send(problem);
+    return sendProblem(reply, problem);
   });
+}
+
+function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  return reply.code(problem.status).type('application/problem+json').send(problem);
 }
 
 function urlOf(app: FastifyInstance, host: string): string {

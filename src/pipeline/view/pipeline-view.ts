@@ -1,6 +1,7 @@
 import type { Settings } from '../../config/settings.js';
 import type { Daemon } from '../daemon.js';
 import { type OperationsView, openOperationsView } from './operations-view.js';
+import { openUploadView, type UploadView } from './upload-view.js';
 
 /**
  * What the server may see and do of a running pipeline: its only way to it. Each part is an interface of its own, made in a
@@ -9,10 +10,11 @@ import { type OperationsView, openOperationsView } from './operations-view.js';
 export interface PipelineView {
   settings: Settings;
   operations: OperationsView;
+  uploads: UploadView;
 }
 
 /** The view on a running daemon. */
 export function openView(daemon: Daemon): PipelineView {
   const { settings } = daemon.pipeline;
-  return { settings, operations: openOperationsView(daemon) };
+  return { settings, operations: openOperationsView(daemon), uploads: openUploadView(daemon) };
 }

@@ -50,7 +50,6 @@ export class QueueRig {
         info: tell('INFO'),
         warning: tell('WARNING'),
         error: tell('ERROR'),
-        together: (work) => work(),
         reopen: nothing,
         close: nothing,
       },
