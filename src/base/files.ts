@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { crashPoint } from './crash-point.js';
 import { errnoOf } from './errors.js';
 
@@ -17,6 +18,7 @@ export const fileOps = {
   readdir: fs.promises.readdir,
   copyFile: fs.promises.copyFile,
   symlink: fs.promises.symlink,
+  fsync: promisify(fs.fsync),
   openSync: fs.openSync,
   writeSync: fs.writeSync,
   closeSync: fs.closeSync,
@@ -96,13 +98,13 @@ export async function writeFileAtomic(target: string, content: string | Uint8Arr
   await syncFolder(path.dirname(target));
 }
 
-/** Flushes an already written file to the disk. */
+/** Flushes an already written file to the disk. The flush is under way, in a thread, when this returns its promise. */
 export async function syncFile(file: string): Promise<void> {
-  const handle = await fileOps.open(file, 'r+');
+  const fd = fileOps.openSync(file, 'r+');
   try {
-    await handle.sync();
+    await fileOps.fsync(fd);
   } finally {
-    await handle.close();
+    fileOps.closeSync(fd);
   }
 }
 

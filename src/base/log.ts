@@ -12,6 +12,8 @@ export interface Log {
   info(message: string, fields?: LogFields): void;
   warning(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
+  /** The lines that `work` logs are written by one call, which has been made when this returns. */
+  together(work: () => void): void;
   /** Opens the file anew, after logrotate moved it. */
   reopen(): void;
   close(): void;
@@ -22,16 +24,16 @@ export interface LogOptions {
   file: string;
   level: 'info' | 'warning' | 'error';
   json: boolean;
-  /** Also called with each formatted line, for the console. */
-  echo?: (line: string) => void;
+  /** Also called with what is written, in the text form, for the console: one line, or several that were logged together. */
+  echo?: (lines: string) => void;
 }
 
 const LEVELS = { info: 30, warning: 40, error: 50 } as const;
 const LEVEL_NAMES: Record<number, string> = { 30: 'INFO', 40: 'WARNING', 50: 'ERROR' };
 
 /**
- * Opens the log. Each line is written by one synchronous call before the program goes on, so that a line that was
- * logged is there after a crash, and two processes that append never mix their lines.
+ * Opens the log. Each line, or each group of lines that are logged together, is written by one synchronous call before the
+ * program goes on, so that what was logged is there after a crash, and two processes that append never mix their lines.
  */
 export function openLog(options: LogOptions): Log {
   const sink = new LineFile(options);
@@ -52,6 +54,7 @@ export function openLog(options: LogOptions): Log {
     info: write('info'),
     warning: write('warning'),
     error: write('error'),
+    together: (work) => sink.together(work),
     reopen: () => sink.reopen(),
     close: () => sink.close(),
   };
@@ -59,10 +62,18 @@ export function openLog(options: LogOptions): Log {
 
 const LF = 10;
 
+interface LogLine {
+  /** As pino wrote it, with its line end. */
+  json: string;
+  text: string;
+}
+
 /** The destination behind pino: turns its NDJSON line into the text form and appends it to the file. */
 class LineFile {
   readonly #options: LogOptions;
   #fd: number | undefined;
+  /** Lines that wait for the end of their group; undefined outside of one. */
+  #group: LogLine[] | undefined;
   /** Lines that a full or vanished disk refused; told with the next line that goes through. */
   #lost = 0;
   /** The last line was cut short by a full disk. */
@@ -74,9 +85,21 @@ class LineFile {
 
   write(json: string): void {
     const { time, level, msg } = JSON.parse(json) as { time: number; level: number; msg: string };
-    const text = formatLine(new Date(time), level, msg);
-    this.#options.echo?.(text);
-    this.#append(this.#options.json ? json : `${text}\n`);
+    const line = { json, text: formatLine(new Date(time), level, msg) };
+    if (this.#group) this.#group.push(line);
+    else this.#put([line]);
+  }
+
+  together(work: () => void): void {
+    if (this.#group) throw new TypeError('lines are being logged together already');
+    const group: LogLine[] = [];
+    this.#group = group;
+    try {
+      work();
+    } finally {
+      this.#group = undefined;
+      if (group.length > 0) this.#put(group);
+    }
   }
 
   reopen(): void {
@@ -93,14 +116,17 @@ class LineFile {
     }
   }
 
-  #append(line: string): void {
+  #put(lines: readonly LogLine[]): void {
+    const text = lines.map((line) => line.text).join('\n');
+    this.#options.echo?.(text);
     try {
       this.#fd ??= this.#open();
-      this.#write(this.#fd, this.#lossNotice() + line);
+      const written = this.#options.json ? lines.map(({ json }) => json).join('') : `${text}\n`;
+      this.#write(this.#fd, this.#lossNotice() + written);
       this.#lost = 0;
     } catch {
       // A log that cannot be written must not stop the work; what was lost is counted and told afterwards.
-      this.#lost++;
+      this.#lost += lines.length;
       this.close();
     }
   }

@@ -33,9 +33,11 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(1)} ${units[unit]}`;
 }
 
+const COUNTS = new Intl.NumberFormat('en-US');
+
 /** `1,234,567`. */
 export function formatCount(count: number): string {
-  return count.toLocaleString('en-US');
+  return COUNTS.format(count);
 }
 
 /** `2 ms`, `3.4 s`, `2 min 5 s`. */

@@ -175,7 +175,7 @@ function assemble(parts: {
 }
 
 /** Idle worker threads end after this, to give memory back; one converting thread stays. */
-const IDLE_WORKER_MS = 60_000;
+const IDLE_WORKER_MS = 600_000;
 
 /** What closing a database gets at least, when the work in hand has used up the time. */
 const MIN_CLOSE_MS = 1000;

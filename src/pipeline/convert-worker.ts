@@ -58,33 +58,28 @@ export default async function runTask(task: ConvertTask | HelpTask): Promise<Con
   return [];
 }
 
-/** Converts the files of a task one after the other, then makes all their temporary files durable at once. */
+/** Converts the files of a task one after the other. What is converted goes to the disk while the next one is. */
 async function convertTask(task: ConvertTask, context: ConvertContext): Promise<ConvertResult[]> {
   const { helpers, progress } = task;
   const thread = { ...context, onProgress: reporter(progress), helpers: helpers && deskOf(helpers) };
-  const results: ConvertResult[] = [];
-  for (const file of task.files) results.push(await convertFile(file, thread));
+  const flushes: Promise<ConvertResult>[] = [];
+  for (const file of task.files) flushes.push(makeDurable(await convertFile(file, thread)));
   helpers?.close();
   crashPoint('temp-files-written');
-  const durable = await makeDurable(results);
+  const results = await Promise.all(flushes);
   crashPoint('temp-files-synced');
-  return durable;
+  return results;
 }
 
-/** Flushes all temporary files of a task to the disk. A file whose disk refuses that is to be tried again. */
-export function makeDurable(results: readonly ConvertResult[]): Promise<ConvertResult[]> {
-  return Promise.all(
-    results.map(async (result) => {
-      const temps = tempsOf(result);
-      try {
-        await Promise.all(temps.map(syncFile));
-        return result;
-      } catch (error) {
-        await Promise.allSettled(temps.map(removeFile));
-        return { status: 'fault', name: result.name, errno: errnoOf(error) ?? '', message: messageOf(error) };
-      }
-    }),
-  );
+/** Flushes the temporary files of one file to the disk. A file whose disk refuses that is to be tried again. */
+export async function makeDurable(result: ConvertResult): Promise<ConvertResult> {
+  const temps = tempsOf(result);
+  const flushes = await Promise.allSettled(temps.map(syncFile));
+  const refused = flushes.find((flush) => flush.status === 'rejected');
+  if (!refused) return result;
+  await Promise.allSettled(temps.map(removeFile));
+  const error: unknown = refused.reason;
+  return { status: 'fault', name: result.name, errno: errnoOf(error) ?? '', message: messageOf(error) };
 }
 
 function tempsOf(result: ConvertResult): string[] {

@@ -62,7 +62,10 @@ export class Intake {
   readonly #options: IntakeOptions;
   readonly #queue: ReadyFile[] = [];
   #next = 0;
+  /** Tasks that are not concluded, and threads that are lent. */
   #running = 0;
+  /** Those of them that keep a thread busy. */
+  #converting = 0;
   #isStopped = false;
   #isAbandoned = false;
   #publishing: Promise<void> = Promise.resolve();
@@ -83,12 +86,14 @@ export class Intake {
     this.#chores = new Chores(options.log);
     this.#lender = new Lender({
       pool: options.pool,
-      isIdle: () => this.waiting === 0 && this.#running < options.workers,
+      isIdle: () => this.waiting === 0 && this.#converting < options.workers,
       onLent: () => {
         this.#running++;
+        this.#converting++;
       },
       onBack: () => {
         this.#running--;
+        this.#converting--;
         this.#pump();
       },
     });
@@ -152,8 +157,14 @@ export class Intake {
     this.#isAbandoned = true;
   }
 
+  /** A thread goes on while the files that it converted are published, but does not run far ahead. */
+  get #hasFreeThread(): boolean {
+    const { workers } = this.#options;
+    return this.#converting < workers && this.#running < 2 * workers;
+  }
+
   #pump(): void {
-    while (!this.#isStopped && this.#running < this.#options.workers && this.waiting > 0) {
+    while (!this.#isStopped && this.#hasFreeThread && this.waiting > 0) {
       this.#running++;
       void this.#runTask(this.#takeTask());
     }
@@ -202,6 +213,7 @@ export class Intake {
     let results: ConvertResult[] = [];
     try {
       results = await this.#convert(files);
+      this.#pump();
       // One task is published at a time, so that names are chosen and duplicates are found in one order.
       const turn = this.#publishing.then(() => this.#conclude(files, results));
       this.#publishing = turn.catch(() => undefined);
@@ -223,6 +235,7 @@ export class Intake {
       progress: progress.counters,
     };
     this.#inHand.add(progress);
+    this.#converting++;
     const desk = files[0].size >= PART_SIZES.minFileBytes ? this.#lender.openDesk() : undefined;
     try {
       const transfer = desk && { transferList: [desk.port] };
@@ -239,6 +252,7 @@ export class Intake {
       return [failedOutright(files[0].name, internal)];
     } finally {
       this.#inHand.delete(progress);
+      this.#converting--;
       desk?.close();
     }
   }
@@ -260,10 +274,10 @@ export class Intake {
       if (!fs.existsSync(file.path)) this.#finishVanished(file);
     });
     // 3. What there is to tell.
-    for (const one of published) {
-      this.#tell(one);
-      observers.judged(one);
-    }
+    this.#options.log.together(() => {
+      for (const one of published) this.#tell(one);
+    });
+    for (const one of published) observers.judged(one);
     crashPoint('verdict-told');
     const converted = published.filter((one) => one.kind === 'converted');
     if (converted.length > 0) onConverted(converted);

@@ -108,6 +108,56 @@ describe('the log file', () => {
   });
 });
 
+describe('lines that are logged together', () => {
+  it.each([false, true])('are written by one call, in their order (JSON: %s)', (json) => {
+    const calls: string[] = [];
+    fileOps.writeSync = ((fd: number, bytes: Uint8Array, offset: number, length: number) => {
+      calls.push(Buffer.from(bytes.subarray(offset, offset + length)).toString());
+      return realOps.writeSync(fd, bytes, offset, length);
+    }) as typeof fileOps.writeSync;
+    const echoed: string[] = [];
+    const { log, lines } = open({ json, echo: (text) => echoed.push(text) });
+    log.info('before');
+    log.together(() => {
+      log.info('one');
+      log.warning('two');
+    });
+    log.together(() => undefined);
+    log.info('after');
+    expect(calls).toHaveLength(3);
+    const messages = lines().map((line) => (json ? JSON.parse(line).msg : parsed(line).split(': ')[1]));
+    expect(messages).toEqual(['before', 'one', 'two', 'after']);
+    expect(echoed.map((text) => text.split('\n').map(parsed))).toEqual([
+      ['INFO: before'],
+      ['INFO: one', 'WARNING: two'],
+      ['INFO: after'],
+    ]);
+  });
+
+  it('are written also when the work throws, which goes on', () => {
+    const { log, lines } = open();
+    const failing = () => {
+      log.info('one');
+      throw new Error('no');
+    };
+    expect(() => log.together(failing)).toThrow('no');
+    log.info('two');
+    expect(lines().map(parsed)).toEqual(['INFO: one', 'INFO: two']);
+  });
+
+  it('are all counted when the disk refuses them', () => {
+    const { log, lines } = open();
+    fileOps.writeSync = full;
+    log.together(() => {
+      log.info('lost');
+      log.info('lost, too');
+    });
+    Object.assign(fileOps, realOps);
+    log.info('after');
+    expect(parsed(lines()[0])).toBe('WARNING: 2 log lines could not be written before this one');
+  });
+});
+
 describe('a log that cannot be written', () => {
   it.skipIf(!existsSync('/dev/full'))('never throws on a full disk, and still tells the console', () => {
     const echoed: string[] = [];

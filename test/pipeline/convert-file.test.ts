@@ -333,7 +333,7 @@ describe('a disk that fails', () => {
     const files = [workshop.drop('a.csv', content), workshop.drop('b.csv', content)];
     const results = [await workshop.convert(files[0]), await workshop.convert(files[1])];
     const disk = new FaultyDisk({ failAt: 1, errno: 'EIO' });
-    const durable = await makeDurable(results).finally(() => disk.restore());
+    const durable = await Promise.all(results.map(makeDurable)).finally(() => disk.restore());
     expect(durable.map(({ status }) => status).sort()).toEqual(['converted', 'fault']);
     const kept = durable.find((one) => one.status === 'converted')!;
     const temps = filesUnder(workshop.root).filter((one) => one.endsWith('.tmp'));

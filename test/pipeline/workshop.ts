@@ -30,7 +30,8 @@ export interface WorkshopOptions {
 }
 
 const silent = () => undefined;
-const SILENT = { info: silent, warning: silent, error: silent, reopen: silent, close: silent };
+const together = (work: () => void) => work();
+const SILENT = { info: silent, warning: silent, error: silent, together, reopen: silent, close: silent };
 
 /** A root folder with everything that converts and publishes files, in this process. */
 export class Workshop {

@@ -40,7 +40,7 @@ export class IntakeRig {
     this.#options = options;
     const { settings, ledger, root } = workshop;
     const { folders } = settings;
-    const echo = (line: string) => this.lines.push(line);
+    const echo = (lines: string) => this.lines.push(...lines.split('\n'));
     this.#log = openLog({ file: folders.logFile, level: 'info', json: false, echo });
     this.#pool = options.poolFor?.(workshop);
     const log = this.#log;
@@ -93,6 +93,6 @@ export class IntakeRig {
   async #convert({ files }: ConvertTask) {
     const results = [];
     for (const file of files) results.push(await this.workshop.convert(file));
-    return makeDurable(results);
+    return Promise.all(results.map(makeDurable));
   }
 }

@@ -50,6 +50,7 @@ export class QueueRig {
         info: tell('INFO'),
         warning: tell('WARNING'),
         error: tell('ERROR'),
+        together: (work) => work(),
         reopen: nothing,
         close: nothing,
       },
