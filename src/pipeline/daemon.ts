@@ -1,5 +1,7 @@
 import path from 'node:path';
+import { ClockWatch } from '../base/clock-watch.js';
 import type { Log } from '../base/log.js';
+import { formatDuration } from '../base/text.js';
 import { VERSION } from '../base/version.js';
 import type { Settings } from '../config/settings.js';
 import { FolderWatcher } from '../watch/folder-watcher.js';
@@ -21,6 +23,8 @@ export interface Daemon {
 
 /** How often old archive folders are looked for. */
 const HOUSEKEEPING_MS = 3_600_000;
+/** After a jump of the clock originals are left in the archive for this long: a wrong date would be the end of them. */
+const TRUST_AFTER_MS = 86_400_000;
 
 /** Starts the daemon: resolves when the files that were there have been seen. Errors: `locked`. */
 export async function startDaemon({ settings, log }: { settings: Settings; log: Log }): Promise<Daemon> {
@@ -88,8 +92,17 @@ function startMessage({ folders, root }: Settings, { engine }: Pipeline): string
 }
 
 function keepHouse(settings: Settings, log: Log): () => void {
+  const clock = new ClockWatch();
   const work = () => {
     const { archive } = settings.folders;
+    const jumpMs = clock.look();
+    if (jumpMs !== 0) {
+      const way = jumpMs > 0 ? 'forwards' : 'backwards';
+      log.warning(
+        `The clock of this machine has jumped ${way} by ${formatDuration(Math.abs(jumpMs))}; nothing is removed from the archive for a day`,
+      );
+    }
+    if (clock.sinceJumpMs < TRUST_AFTER_MS) return;
     removeOldArchives(archive, settings.intake.archiveDays).then(
       (count) =>
         count > 0 &&

@@ -258,7 +258,7 @@ const PIECE_BYTES = 16 * 1024;
 
 /** Where pieces are taken from a text of `length` bytes: its middle and its end. */
 function placesOf(length: number): number[] {
-  return length < 8 * PIECE_BYTES ? [] : [length >> 1, length - PIECE_BYTES];
+  return length < 8 * PIECE_BYTES ? [] : [Math.floor(length / 2), length - PIECE_BYTES];
 }
 
 function fromLineStart(piece: Uint8Array): Uint8Array {

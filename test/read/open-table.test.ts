@@ -1,10 +1,14 @@
+import { rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import iconv from 'iconv-lite';
 import { describe, expect, it } from 'vitest';
-import { NotUtf8 } from '../../src/read/text-feed.js';
+import { FileSource } from '../../src/read/file-source.js';
+import { openTable } from '../../src/read/open-table.js';
+import { NotUtf8, TextWindow } from '../../src/read/text-feed.js';
 import { realStudentCsv } from '../helpers/real-data.js';
 import { tempDir } from '../helpers/temp-dir.js';
-import { readBytes, readFile } from './reading.js';
+import { NO_WISHES, readBytes, readFile } from './reading.js';
 
 const folder = tempDir();
 
@@ -118,6 +122,21 @@ describe('a table', () => {
       { numRuns: 1000 },
     );
   });
+});
+
+it('opens a file of 3 GiB, most of which is a hole', async () => {
+  const path = join(folder, 'large.csv');
+  writeFileSync(path, `a;b\n${'1;2\n'.repeat(20_000)}`);
+  truncateSync(path, 3 * 2 ** 30);
+  const source = new FileSource(path);
+  try {
+    const { findings, header } = await openTable(source, new TextWindow(0), NO_WISHES);
+    expect(findings.dialect.delimiter).toBe(';');
+    expect(header).toEqual(['a', 'b']);
+  } finally {
+    source.close();
+    rmSync(path);
+  }
 });
 
 describe('a header', () => {
