@@ -2,7 +2,7 @@ import { errnoOf, messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { backoffMs, pause } from '../base/retry.js';
 import type { Daemon } from '../pipeline/daemon.js';
-import { openView } from '../pipeline/view/pipeline-view.js';
+import { openView, type PipelineView } from '../pipeline/view/pipeline-view.js';
 import type { RunningServer } from '../server/server.js';
 
 /** A port that is taken may become free. */
@@ -19,19 +19,20 @@ export interface Pages {
  */
 export function servePages(daemon: Daemon, log: Log): Pages {
   const ended = new AbortController();
-  const serving = serve(daemon, log, ended.signal);
+  const view = openView(daemon);
+  const serving = serve(view, log, ended.signal);
   return {
     close: async () => {
       ended.abort();
       await (await serving)?.close();
+      await view.close();
     },
   };
 }
 
-async function serve(daemon: Daemon, log: Log, ended: AbortSignal): Promise<RunningServer | undefined> {
+async function serve(view: PipelineView, log: Log, ended: AbortSignal): Promise<RunningServer | undefined> {
   // Loaded once the daemon is ready: files do not wait for the pages.
   const { startServer } = await import('../server/server.js');
-  const view = openView(daemon);
   const { server: settings } = view.settings;
   for (let attempts = 1; !ended.aborted; attempts++) {
     try {

@@ -72,8 +72,11 @@ export class RecordSplitter {
     this.#paddingIsNothing = leniency.paddingIsNothing ?? false;
   }
 
-  /** Splits the record that begins at `span.from`. A record that reaches `span.end` may go on behind it. */
-  split(span: Span): SplitRecord {
+  /**
+   * Splits the record that begins at `span.from`. A record that reaches `span.end` may go on behind it. `ends` gets the offset
+   * behind each cell as it stands in the text.
+   */
+  split(span: Span, ends?: number[]): SplitRecord {
     const { buffer, end } = span;
     const cells: string[] = [];
     const quoted: boolean[] = [];
@@ -95,6 +98,7 @@ export class RecordSplitter {
       }
       cells.push(cell.text);
       quoted.push(isQuoted);
+      ends?.push(position);
       if (!this.#isDelimiter(buffer, position, end)) break;
       position += this.#delimiter.length;
     }

@@ -23,6 +23,7 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
       },
       tags: [
         { name: 'session', description: 'Who asks' },
+        { name: 'files', description: 'What became of every file' },
         { name: 'operations', description: 'Health and metrics' },
         { name: 'upload', description: 'Delivering files' },
       ],

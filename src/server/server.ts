@@ -3,11 +3,10 @@ import fastifyCookie from '@fastify/cookie';
 import Fastify, { type FastifyInstance, type FastifyReply, type RouteOptions } from 'fastify';
 import { messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
-import type { ServerSettings } from '../config/settings.js';
-import type { PipelineView } from '../pipeline/view/pipeline-view.js';
 import { keepAudit } from './auth/audit.js';
 import { guardRoutes } from './auth/guard.js';
 import { trustedBy } from './auth/identify.js';
+import type { ServerContext } from './context.js';
 import { answerExpectations } from './expectations.js';
 import { sendSecurityHeaders } from './headers.js';
 import { HEADERS_TIMEOUT_MS, limitSlowness } from './limits.js';
@@ -15,18 +14,12 @@ import { openRegistry } from './metrics.js';
 import { describeApi } from './openapi.js';
 import { servePage } from './page.js';
 import { type Problem, problemOf } from './problem.js';
+import { fileRoutes } from './routes/files.js';
 import { healthRoutes } from './routes/health.js';
 import { metricsRoutes } from './routes/metrics.js';
 import { openApiRoutes } from './routes/openapi.js';
 import { sessionRoutes } from './routes/session.js';
 import { uploadRoutes } from './routes/upload.js';
-
-/** What the routes share. */
-export interface ServerContext {
-  view: PipelineView;
-  settings: ServerSettings;
-  log: Log;
-}
 
 /** A server that listens. */
 export interface RunningServer {
@@ -83,6 +76,7 @@ export async function buildServer(
   uploadRoutes(app, context.view);
   openApiRoutes(app);
   sessionRoutes(app, { auth, sessions });
+  fileRoutes(app, context);
   // 3. The page.
   await servePage(app);
   return app;

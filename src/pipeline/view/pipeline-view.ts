@@ -1,5 +1,6 @@
 import type { Settings } from '../../config/settings.js';
 import type { Daemon } from '../daemon.js';
+import { type FilesView, openFilesView } from './files-view.js';
 import { type OperationsView, openOperationsView } from './operations-view.js';
 import { openUploadView, type UploadView } from './upload-view.js';
 
@@ -9,12 +10,22 @@ import { openUploadView, type UploadView } from './upload-view.js';
  */
 export interface PipelineView {
   settings: Settings;
+  files: FilesView;
   operations: OperationsView;
   uploads: UploadView;
+  /** Lets go of what the views hold; the pipeline goes on. */
+  close(): Promise<void>;
 }
 
 /** The view on a running daemon. */
 export function openView(daemon: Daemon): PipelineView {
   const { settings } = daemon.pipeline;
-  return { settings, operations: openOperationsView(daemon), uploads: openUploadView(daemon) };
+  const files = openFilesView(daemon);
+  return {
+    settings,
+    files,
+    operations: openOperationsView(daemon),
+    uploads: openUploadView(daemon),
+    close: () => files.close(),
+  };
 }
