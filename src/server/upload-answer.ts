@@ -42,9 +42,11 @@ export function uploadAnswer(file: ReceivedFile, verdict: UploadVerdict, maySee:
       });
     }
     case 'duplicate': {
-      const { earlier, dataset } = verdict;
-      const message = `The same content was delivered as ${quoteValue(earlier.name, 300)} and converted ${earlier.judgedAt}; it is not loaded again`;
-      return good(200, file, { ...told(verdict), state: 'duplicate', message, dataset });
+      const { dataset } = verdict;
+      const { name, judgedAt } = verdict.earlier;
+      const earlier = { name, judged_at: judgedAt };
+      const message = `The same content was delivered as ${quoteValue(name, 300)} and converted ${judgedAt}; it is not loaded again`;
+      return good(200, file, { ...told(verdict), state: 'duplicate', message, dataset, earlier });
     }
     case 'failed': {
       const { report } = verdict;

@@ -24,6 +24,8 @@ export interface UploadAnswer {
   /** Of the file; they add up: in = out + dropped_missing + dropped_duplicate + set_aside. */
   rows?: UploadedRows;
   rows_loaded?: number;
+  /** The delivery that a duplicate repeats; its time is ISO 8601 in UTC. */
+  earlier?: { name: string; judged_at: string };
 }
 
 export interface UploadedRows {

@@ -20,6 +20,12 @@ const ANSWER = {
     dataset: text,
     rows: ROWS,
     rows_loaded: count,
+    earlier: {
+      type: 'object',
+      description: 'The delivery that a duplicate repeats',
+      required: ['name', 'judged_at'],
+      properties: { name: text, judged_at: { type: 'string', format: 'date-time' } },
+    },
   },
 } as const;
 

@@ -17,7 +17,8 @@ export class ApiError extends Error {
   }
 }
 
-const AWAY: Problem = {
+/** Nobody answers. */
+export const AWAY: Problem = {
   title: 'No connection',
   status: 0,
   detail: 'Dropgate does not answer.',
