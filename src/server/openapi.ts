@@ -1,19 +1,12 @@
 import fastifySwagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { VERSION } from '../base/version.js';
+import { SESSION_COOKIE } from './auth/identify.js';
 
 /** Collects the schemas of all routes that are registered from now on. Source: https://spec.openapis.org/oas/v3.1.1.html */
 export async function describeApi(app: FastifyInstance): Promise<void> {
   await app.register(fastifySwagger, {
-    // A wildcard of our routes is a name; OpenAPI knows named parameters only.
-    transform: ({ schema, url }) => {
-      const { params, ...rest } = schema as { params?: { properties: Record<string, object> } };
-      if (!url.endsWith('/*') || !params) return { schema, url };
-      return {
-        schema: { ...rest, params: { type: 'object', properties: { name: params.properties['*'] } } },
-        url: url.replace(/\*$/, ':name'),
-      };
-    },
+    transform: ({ schema, url }) => describeRoute(schema as RouteSchema, url),
     openapi: {
       openapi: '3.1.0',
       info: {
@@ -21,6 +14,14 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
         version: VERSION,
         description: 'Errors are problem details (RFC 9457); their codes are in docs/errors.md.',
       },
+      // Without users (server.auth) neither is needed.
+      components: {
+        securitySchemes: {
+          token: { type: 'http', scheme: 'bearer' },
+          session: { type: 'apiKey', in: 'cookie', name: SESSION_COOKIE },
+        },
+      },
+      security: [{ token: [] }, { session: [] }, {}],
       tags: [
         { name: 'session', description: 'Who asks' },
         { name: 'files', description: 'What became of every file' },
@@ -29,6 +30,42 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
       ],
     },
   });
+}
+
+type RouteSchema = Record<string, unknown> & {
+  params?: { properties: Record<string, object> };
+  response?: object;
+};
+
+/** Any route may answer with a problem. */
+const PROBLEM = {
+  description: 'Why not, as problem details',
+  content: {
+    'application/problem+json': {
+      schema: {
+        type: 'object',
+        required: ['type', 'title', 'status', 'detail'],
+        properties: {
+          type: { type: 'string' },
+          title: { type: 'string' },
+          status: { type: 'integer' },
+          detail: { type: 'string', description: 'What happened' },
+          hint: { type: 'string', description: 'What to do about it' },
+          code: { type: 'string', description: 'Reason code, see docs/errors.md' },
+        },
+      },
+    },
+  },
+};
+
+function describeRoute(route: RouteSchema, url: string): { schema: RouteSchema; url: string } {
+  // Some answers are streams, which have no schema.
+  const response = route.response ?? { 200: { description: 'The answer' } };
+  const schema = { ...route, response: { ...response, default: PROBLEM } };
+  if (!url.endsWith('/*') || !route.params) return { schema, url };
+  // A wildcard of our routes is a name; OpenAPI knows named parameters only.
+  const params = { type: 'object', properties: { name: route.params.properties['*'] } };
+  return { schema: { ...schema, params }, url: url.replace(/\*$/, ':name') };
 }
 
 /** A description of the API: the parts of OpenAPI 3.1 that are shown on its page. */
