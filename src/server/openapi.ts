@@ -27,6 +27,7 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
         { name: 'files', description: 'What became of every file' },
         { name: 'operations', description: 'Health and metrics' },
         { name: 'upload', description: 'Delivering files' },
+        { name: 'data', description: 'The loaded tables, named queries and dashboards' },
       ],
     },
   });

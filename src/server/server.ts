@@ -14,6 +14,8 @@ import { openRegistry } from './metrics.js';
 import { describeApi } from './openapi.js';
 import { servePage } from './page.js';
 import { type Problem, problemOf } from './problem.js';
+import { dashboardRoutes } from './routes/dashboards.js';
+import { dataRoutes } from './routes/data.js';
 import { fileRoutes } from './routes/files.js';
 import { healthRoutes } from './routes/health.js';
 import { metricsRoutes } from './routes/metrics.js';
@@ -74,6 +76,8 @@ export async function buildServer(
   healthRoutes(app, context.view.operations);
   metricsRoutes(app, openRegistry(context.view.operations));
   uploadRoutes(app, context.view);
+  dataRoutes(app, context.view);
+  dashboardRoutes(app, context.view);
   openApiRoutes(app);
   sessionRoutes(app, { auth, sessions });
   fileRoutes(app, context);

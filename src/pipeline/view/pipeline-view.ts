@@ -1,7 +1,9 @@
 import type { Settings } from '../../config/settings.js';
 import type { Daemon } from '../daemon.js';
+import { type DashboardsView, openDashboardsView } from './dashboards-view.js';
 import { type FilesView, openFilesView } from './files-view.js';
 import { type OperationsView, openOperationsView } from './operations-view.js';
+import { openTablesView, type TablesView } from './tables-view.js';
 import { openUploadView, type UploadView } from './upload-view.js';
 
 /**
@@ -13,19 +15,23 @@ export interface PipelineView {
   files: FilesView;
   operations: OperationsView;
   uploads: UploadView;
+  tables: TablesView;
+  dashboards: DashboardsView;
   /** Lets go of what the views hold; the pipeline goes on. */
   close(): Promise<void>;
 }
 
 /** The view on a running daemon. */
 export function openView(daemon: Daemon): PipelineView {
-  const { settings } = daemon.pipeline;
+  const { settings, engine } = daemon.pipeline;
   const files = openFilesView(daemon);
   return {
     settings,
     files,
     operations: openOperationsView(daemon),
     uploads: openUploadView(daemon),
+    tables: openTablesView(settings, engine),
+    dashboards: openDashboardsView(settings),
     close: () => files.close(),
   };
 }
