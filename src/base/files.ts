@@ -26,8 +26,9 @@ export const fileOps = {
 };
 
 /**
- * Calls that change names only, and looks at them, are made on the spot: they take some microseconds each, where handing
- * one to a thread and hearing of it takes 50. Whatever waits for the disk (open, sync, copy) goes to a thread.
+ * Calls that change names only, look at them, or put a little into the system's memory, are made on the spot: they take some
+ * microseconds each, where handing one to a thread and hearing of it takes 50. Whatever waits for the disk (sync, copy) goes
+ * to a thread.
  */
 function atOnce<A extends unknown[], R>(call: (...args: A) => R): (...args: A) => Promise<R> {
   return async (...args) => call(...args);
@@ -83,12 +84,12 @@ export async function sweepTempFiles(folder: string): Promise<number> {
 export async function writeFileAtomic(target: string, content: string | Uint8Array): Promise<void> {
   const temp = tempPathFor(target);
   try {
-    const handle = await fileOps.open(temp, 'wx');
+    const fd = fileOps.openSync(temp, 'wx');
     try {
-      await handle.writeFile(content);
-      await handle.sync();
+      writeAll(fd, typeof content === 'string' ? Buffer.from(content) : content);
+      await fileOps.fsync(fd);
     } finally {
-      await handle.close();
+      fileOps.closeSync(fd);
     }
     await fileOps.rename(temp, target);
   } catch (error) {
@@ -110,19 +111,25 @@ export async function syncFile(file: string): Promise<void> {
 
 /** Makes renames and new names in `folder` durable. Folders that cannot be synced (some network mounts) are passed over. */
 export async function syncFolder(folder: string): Promise<void> {
-  let handle: fs.promises.FileHandle;
+  let fd: number;
   try {
-    handle = await fileOps.open(folder, 'r');
+    fd = fileOps.openSync(folder, 'r');
   } catch (error) {
     return ignoreErrno(undefined, 'EISDIR', 'EPERM', 'EACCES', 'ENOENT')(error);
   }
   try {
-    await handle.sync();
+    await fileOps.fsync(fd);
   } catch (error) {
     ignoreErrno(undefined, 'EINVAL', 'EPERM', 'ENOTSUP')(error);
   } finally {
-    await handle.close();
+    fileOps.closeSync(fd);
   }
+}
+
+/** Writes all bytes; a short write goes on where it stopped. */
+export function writeAll(fd: number, bytes: Uint8Array): void {
+  let done = 0;
+  while (done < bytes.length) done += fileOps.writeSync(fd, bytes, done, bytes.length - done);
 }
 
 /** Deletes a file; one that is gone already is fine. */

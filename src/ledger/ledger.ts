@@ -162,6 +162,14 @@ export class Ledger {
     this.#statements.putAway.run(recordId);
   }
 
+  /** The originals of these deliveries are where `planMove` said; otherwise as `putAway`. */
+  putAwayAsPlanned(recordIds: readonly number[]): void {
+    this.#changes++;
+    const ids = JSON.stringify(recordIds);
+    this.#statements.placeAsPlanned.run(ids);
+    this.#statements.putAwayAll.run(ids);
+  }
+
   /** Originals that are on their way, or were put away lately. */
   originals(): OriginalRecord[] {
     return (this.#statements.originals.all() as OriginalRow[]).map(originalFrom);
@@ -171,6 +179,11 @@ export class Ledger {
   onItsWay(name: string): OriginalRecord | undefined {
     const row = this.#statements.onItsWay.get(name);
     return row === undefined ? undefined : originalFrom(row as OriginalRow);
+  }
+
+  /** Is any original on its way? */
+  isAnyOnItsWay(): boolean {
+    return this.#statements.anyOnItsWay.get() !== undefined;
   }
 
   /** Nothing more can happen to this original that concerns us. */
@@ -185,6 +198,12 @@ export class Ledger {
         ? this.#statements.seenContent.get(content.sha256)
         : this.#statements.seenNamed.get(content.sha256, content.name);
     return row === undefined ? undefined : fromRow(row as Row);
+  }
+
+  /** Those of the contents for which `findSeen` may find something. */
+  seenAmong(sha256s: readonly string[]): Set<string> {
+    const rows = this.#statements.seenAmong.all(JSON.stringify(sha256s)) as { sha256: string }[];
+    return new Set(rows.map(({ sha256 }) => sha256));
   }
 
   /** The delivery that made a Parquet file, or the Parquet file itself when somebody else put it there. */
@@ -286,9 +305,21 @@ function prepareAll(db: Database.Database) {
     ),
     place: db.prepare(`UPDATE files SET original = ? WHERE id = ?`),
     putAway: db.prepare(`UPDATE originals SET put_away = 1 WHERE record_id = ?`),
+    placeAsPlanned: db.prepare(
+      `UPDATE files SET original = (SELECT target FROM originals WHERE record_id = files.id)
+       WHERE id IN (SELECT value FROM json_each(?))`,
+    ),
+    putAwayAll: db.prepare(
+      `UPDATE originals SET put_away = 1 WHERE record_id IN (SELECT value FROM json_each(?))`,
+    ),
     originals: db.prepare(`${SELECT_ORIGINALS} ORDER BY id`),
     onItsWay: db.prepare(`${SELECT_ORIGINALS} WHERE put_away = 0 AND name = ? ORDER BY id DESC LIMIT 1`),
+    anyOnItsWay: db.prepare(`SELECT 1 FROM originals WHERE put_away = 0 LIMIT 1`),
     forget: db.prepare(`DELETE FROM originals WHERE record_id = ?`),
+    seenAmong: db.prepare(
+      `SELECT sha256 FROM files
+       WHERE sha256 IN (SELECT value FROM json_each(?)) AND state IN ('converted', 'loaded')`,
+    ),
     seenContent: db.prepare(
       `${SELECT} WHERE sha256 = ? AND state IN ('converted', 'loaded') ORDER BY id DESC LIMIT 1`,
     ),

@@ -95,19 +95,14 @@ export class Originals {
 
   /** Moves an original to its place and makes sure that it is the one that was read; a newer one is given back. */
   async putAway(original: OriginalRead, target: string): Promise<PutAway> {
-    const { archive } = this.#options.folders;
-    const folder = path.dirname(target);
-    await fileOps.mkdir(folder, { recursive: true });
     try {
-      await moveIntoOwnFolder(original.path, folder, {
-        ...partsOf(path.basename(target)),
-        isFree: async (candidate) => candidate === target,
-        // Copies from another disk are made where the start sweeps: not in a folder of a day.
-        scratch: isWithin(target, archive) ? archive : undefined,
-      });
+      await this.#move(original, target);
     } catch (error) {
-      if (errnoOf(error) === 'ENOENT' && (await isAbsent(original.path))) return 'nowhere';
-      throw error;
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      if (await isAbsent(original.path)) return 'nowhere';
+      // The first original of the day, or somebody removed the folder.
+      await fileOps.mkdir(path.dirname(target), { recursive: true });
+      await this.#move(original, target);
     }
     crashPoint('original-moved');
     if (!(await isAsRead(target, original))) {
@@ -115,6 +110,16 @@ export class Originals {
       return 'replaced';
     }
     return this.#keepOrDelete(target);
+  }
+
+  async #move(original: OriginalRead, target: string): Promise<void> {
+    const { archive } = this.#options.folders;
+    await moveIntoOwnFolder(original.path, path.dirname(target), {
+      ...partsOf(path.basename(target)),
+      isFree: async (candidate) => candidate === target,
+      // Copies from another disk are made where the start sweeps: not in a folder of a day.
+      scratch: isWithin(target, archive) ? archive : undefined,
+    });
   }
 
   /** Finishes what a run began that was killed: called before new files are taken. */

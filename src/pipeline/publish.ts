@@ -78,6 +78,15 @@ interface InHand {
   error?: unknown;
 }
 
+/** The files that are published together, and what the ledger knows of them. */
+interface Group {
+  /** Those that come before a file in it have their verdicts. */
+  hand: readonly InHand[];
+  isAnyOnItsWay: boolean;
+  /** Contents that were delivered before. */
+  seen: ReadonlySet<string>;
+}
+
 /**
  * Gives converted files their names and puts originals away, in this order, so that a crash between any two steps is
  * mended by simply doing it all again: rejects and report, Parquet, folder sync, ledger, original. The ledger says
@@ -100,14 +109,12 @@ export class Publisher {
    * @throws when none of them can be published
    */
   async publish(judged: readonly Judged[], postpone: Postpone = rethrow): Promise<Published[]> {
-    const hand: InHand[] = [];
+    const hand = judged.flatMap(({ file, result }): InHand[] =>
+      result.status === 'converted' || result.status === 'failed' ? [{ file, result }] : [],
+    );
     // 1. New names for new files.
-    for (const { file, result } of judged) {
-      if (result.status !== 'converted' && result.status !== 'failed') continue;
-      const one: InHand = { file, result };
-      await attempt(one, () => this.#name(one, hand));
-      hand.push(one);
-    }
+    const group = this.#groupOf(hand);
+    for (const one of hand) await attempt(one, () => this.#name(one, group));
     // 2. The new names are durable before any original goes.
     await this.#syncTargets(hand);
     crashPoint('folders-synced');
@@ -128,12 +135,13 @@ export class Publisher {
 
   /** The verdicts have been told: nothing is left to be done for these files. */
   confirm(published: readonly Published[]): void {
-    const { ledger, folders, onPutAway } = this.#options;
+    const { ledger, onPutAway } = this.#options;
     ledger.inTransaction(() => {
-      for (const one of published) {
-        const place = placeOf(one);
-        ledger.putAway(one.recordId!, place === undefined ? null : path.relative(folders.input, place));
-        if (place === undefined) ledger.forgetOriginal(one.recordId!);
+      const isThere = (one: Published) => placeOf(one) !== undefined;
+      ledger.putAwayAsPlanned(published.filter(isThere).map(({ recordId }) => recordId!));
+      for (const { recordId } of published.filter((one) => !isThere(one))) {
+        ledger.putAway(recordId!, null);
+        ledger.forgetOriginal(recordId!);
       }
     });
     for (const one of published) {
@@ -155,16 +163,26 @@ export class Publisher {
     }
   }
 
-  async #name(one: InHand, before: readonly InHand[]): Promise<void> {
+  /** Asks the ledger once for all of them what, for most files, it has nothing to tell of. */
+  #groupOf(hand: readonly InHand[]): Group {
+    const { ledger } = this.#options;
+    return {
+      hand,
+      isAnyOnItsWay: ledger.isAnyOnItsWay(),
+      seen: ledger.seenAmong(hand.map(({ result }) => result.sha256)),
+    };
+  }
+
+  async #name(one: InHand, group: Group): Promise<void> {
     const { file, result } = one;
-    const unfinished = await this.#unfinished(one);
+    const unfinished = group.isAnyOnItsWay ? await this.#unfinished(one) : undefined;
     if (result.status === 'failed') {
       if (unfinished?.state === 'failed') one.recordId = unfinished.id;
       one.verdict = { kind: 'failed', file, result };
       return;
     }
     const earlier =
-      unfinished && isConverted(unfinished) ? undefined : await this.#findEarlier(result, before);
+      unfinished && isConverted(unfinished) ? undefined : await this.#findEarlier(result, group);
     const own = unfinished ?? earlier;
     if (own && (await this.#isOwnParquet(own, { result, isUnfinished: own === unfinished }))) {
       // A run that was interrupted, or the loader that found its Parquet file, wrote this delivery down already.
@@ -215,16 +233,17 @@ export class Publisher {
   }
 
   /** The earlier delivery of the same content, if it is (or will be) in the table. */
-  async #findEarlier(result: ConvertedFile, before: readonly InHand[]): Promise<FileRecord | undefined> {
+  async #findEarlier(result: ConvertedFile, { hand, seen: known }: Group): Promise<FileRecord | undefined> {
     const { identity, ledger, folders, isLoading } = this.#options;
     const name = identity === 'content' ? undefined : result.name;
-    const sibling = before.find(
+    const sibling = hand.find(
       (one) =>
         one.verdict?.kind === 'converted' &&
         one.result.sha256 === result.sha256 &&
         (!name || one.result.name === name),
     );
     if (sibling?.verdict) return recordOf(sibling.verdict) as FileRecord;
+    if (!known.has(result.sha256)) return undefined;
     const seen = ledger.findSeen({ sha256: result.sha256, name });
     if (!seen || seen.state === 'loaded' || !isLoading) return seen;
     const isGone = await isAbsent(path.join(folders.output, seen.parquet ?? ''));
@@ -289,7 +308,7 @@ export class Publisher {
   }
 
   #record(hand: readonly InHand[]): void {
-    const { ledger, folders } = this.#options;
+    const { ledger, folders, isLoading } = this.#options;
     ledger.inTransaction(() => {
       const counted: CountedDelivery[] = [];
       for (const one of hand) {
@@ -297,7 +316,7 @@ export class Publisher {
         if (!verdict || target === undefined || one.error !== undefined) continue;
         const record = recordOf(verdict);
         const isKnown = one.recordId !== undefined;
-        one.recordId ??= this.#loadersRecord(record)?.id;
+        if (isLoading) one.recordId ??= this.#loadersRecord(record)?.id;
         if (one.recordId === undefined) one.recordId = ledger.add(record);
         else ledger.amend(one.recordId, record);
         ledger.describe(one.recordId, detailsOf(verdict));

@@ -1,4 +1,4 @@
-import { createTempFile, fileOps, type TempFile } from '../base/files.js';
+import { createTempFile, fileOps, type TempFile, writeAll } from '../base/files.js';
 import type { FoundEncoding } from '../read/encoding.js';
 import { encodeFor } from '../read/transcode.js';
 
@@ -83,10 +83,4 @@ export class RejectsFile {
       writeAll(this.#temp.fd, isLittleEndian ? Uint8Array.of(0xff, 0xfe) : Uint8Array.of(0xfe, 0xff));
     }
   }
-}
-
-/** Writes all bytes; a short write goes on where it stopped. */
-export function writeAll(fd: number, bytes: Uint8Array): void {
-  let done = 0;
-  while (done < bytes.length) done += fileOps.writeSync(fd, bytes, done, bytes.length - done);
 }

@@ -1,4 +1,4 @@
-import { createTempFile, fileOps, type TempFile } from '../base/files.js';
+import { createTempFile, fileOps, type TempFile, writeAll } from '../base/files.js';
 import type { ColumnSpec } from '../base/vector.js';
 import type { OpenTable } from '../read/open-table.js';
 import { ParquetFile } from '../write/parquet-file.js';
@@ -6,7 +6,7 @@ import type { EncodedRowGroup } from '../write/row-group.js';
 import { type PackedStats, StatsCollector } from './column-stats.js';
 import type { ConvertContext } from './convert-context.js';
 import type { RowsOutlet } from './convert-rows.js';
-import { RejectsFile, writeAll } from './rejects.js';
+import { RejectsFile } from './rejects.js';
 
 /** The temporary files that one file is converted into: its table, and the rows that are left out. */
 export class TableFiles implements RowsOutlet {

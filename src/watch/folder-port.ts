@@ -8,7 +8,8 @@ export interface FolderPort {
   readdir(folder: string): Promise<Dirent[]>;
   /** The names as bytes, for those that are not valid UTF-8. */
   readdirRaw(folder: string): Promise<Buffer[]>;
-  lstat(path: string): Promise<BigIntStats>;
+  /** Undefined, or ENOENT, when there is nothing of this name. */
+  lstat(path: string): Promise<BigIntStats | undefined>;
   stat(path: string): Promise<BigIntStats>;
   /** With all folders above it; no error when it exists. */
   mkdir(folder: string): Promise<void>;
@@ -36,5 +37,6 @@ export const patientPort: FolderPort = {
  */
 export const systemPort: FolderPort = {
   ...patientPort,
-  lstat: async (path) => lstatSync(path, { bigint: true }),
+  // An error would cost more than the look.
+  lstat: async (path) => lstatSync(path, { bigint: true, throwIfNoEntry: false }),
 };

@@ -81,7 +81,8 @@ export class Inspector {
     const file = path.join(folder, name);
     book.beginLook(name);
     try {
-      const version = versionOf(await port.lstat(file));
+      const stats = await port.lstat(file);
+      const version = stats && versionOf(stats);
       this.#lookWorks(name);
       if (!version) book.miss(name);
       return version;
@@ -113,7 +114,7 @@ export class Inspector {
     const marked: TrackedFile[] = [];
     await forEachBounded(files, async (file) => {
       const hasMarker = await port.lstat(this.#markerOf(file)).then(
-        () => true,
+        (stats) => stats !== undefined,
         () => false,
       );
       if (hasMarker) marked.push(file);

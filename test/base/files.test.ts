@@ -82,14 +82,12 @@ describe('writeFileAtomic', () => {
       if (!disk.hasFailed) break;
       const step = disk.calls[failAt - 1];
       failed.push(step);
-      const isBeforeRename = ['open', 'handle.writeFile', 'handle.sync', 'handle.close', 'rename'].includes(
-        step,
-      );
+      const isBeforeRename = ['openSync', 'writeSync', 'fsync', 'closeSync', 'rename'].includes(step);
       expect(outcome).toBe('refused');
       expect(Object.keys(contents(folder))).toEqual(['a.json']);
       if (failAt <= 5 && isBeforeRename) expect(contents(folder)['a.json']).toBe('old');
     }
-    expect(failed.slice(0, 5)).toEqual(['open', 'handle.writeFile', 'handle.sync', 'handle.close', 'rename']);
+    expect(failed.slice(0, 5)).toEqual(['openSync', 'writeSync', 'fsync', 'closeSync', 'rename']);
   });
 
   it('shows a reader the old file or the new one, never a part', async () => {

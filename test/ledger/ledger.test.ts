@@ -87,6 +87,27 @@ describe('a delivery', () => {
   });
 });
 
+describe('originals', () => {
+  it('are on their way until they are put away, one by one or together', () => {
+    const ledger = openLedger(newFile());
+    expect(ledger.isAnyOnItsWay()).toBe(false);
+    const ids = ['a', 'b', 'c'].map((name) => {
+      const id = ledger.add(record({ name, original: null }));
+      ledger.planMove(id, { target: `archived/${name}`, fingerprint: '1:2:3' });
+      return id;
+    });
+    ledger.putAwayAsPlanned(ids.slice(0, 2));
+    expect(ledger.isAnyOnItsWay()).toBe(true);
+    expect(ledger.originals().map(({ file, isPutAway }) => [file.original, isPutAway])).toEqual([
+      ['archived/a', true],
+      ['archived/b', true],
+      [null, false],
+    ]);
+    ledger.putAway(ids[2], null);
+    expect(ledger.isAnyOnItsWay()).toBe(false);
+  });
+});
+
 describe('what was delivered before', () => {
   it('is found by content, or by content and name, if it was converted or loaded', () => {
     const ledger = openLedger(newFile());
@@ -101,6 +122,16 @@ describe('what was delivered before', () => {
     expect(ledger.findSeen({ sha256, name: 'one.csv' })?.id).toBe(first);
     expect(ledger.findSeen({ sha256, name: 'three.csv' })).toBeUndefined();
     expect(ledger.findSeen({ sha256: 'c'.repeat(64), name: 'one.csv' })).toBeUndefined();
+  });
+
+  it('is picked out of a group of contents', () => {
+    const ledger = openLedger(newFile());
+    const [seen, failed, unknown] = ['1', '2', '3'].map((digit) => digit.repeat(64));
+    ledger.add(record({ sha256: seen }));
+    ledger.add(record({ sha256: seen, name: 'again.csv', state: 'loaded' }));
+    ledger.add(record({ sha256: failed, state: 'failed' }));
+    expect([...ledger.seenAmong([seen, failed, unknown])]).toEqual([seen]);
+    expect(ledger.seenAmong([])).toEqual(new Set());
   });
 
   it('is the last delivery that made a Parquet file', () => {

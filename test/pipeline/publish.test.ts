@@ -180,8 +180,9 @@ function beforeMoveOf(source: string, before: () => void, after: () => void = ()
   fileOps.rename = (async (from: string, to: string) => {
     const isMove = from === source && !isDone;
     if (isMove) before();
-    isDone ||= isMove;
+    // Fails once where the folder of the day is yet to be made.
     await realOps.rename(from, to);
+    isDone ||= isMove;
     if (isMove) after();
   }) as typeof fileOps.rename;
 }

@@ -230,7 +230,7 @@ describe('half-written files', () => {
 describe('a start over old files', () => {
   const oldTimes: Partial<FolderPort> = {
     // No call sets ctime, so the system's answer is aged on its way.
-    lstat: async (path) => Object.assign(await systemPort.lstat(path), { ctimeNs: 0n, mtimeNs: 0n }),
+    lstat: async (path) => Object.assign((await systemPort.lstat(path))!, { ctimeNs: 0n, mtimeNs: 0n }),
   };
 
   test('they are taken at once, later arrivals only after settling', async () => {
