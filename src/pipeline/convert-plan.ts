@@ -119,7 +119,10 @@ export function resetPlan(plan: ConvertPlan): void {
     forgot = true;
   }
   for (const { source } of plan.rescued) scanned[source].becomeDictionary();
-  plan.rescue?.clear();
+  if (plan.rescue?.isFull) {
+    plan.rescue.clear();
+    forgot = true;
+  }
   if (forgot) plan.duplicates.forgetDictionaries();
 }
 

@@ -47,8 +47,10 @@ export interface Turn {
 
 /** A column whose distinct values are more than this share of its rows leaves dictionary mode. */
 export const MAX_DISTINCT_SHARE = 0.5;
-/** Rows to have seen before that is judged. */
+/** Rows to have seen before that is judged; fewer in very wide tables, whose dictionaries add up. */
 const MIN_ROWS_TO_JUDGE = 4096;
+const MIN_CELLS_TO_JUDGE = 1 << 22;
+const FEWEST_ROWS_TO_JUDGE = 256;
 /** Distinct values past which a column leaves dictionary mode in any case: a row group's dictionary hardly pays then. */
 const MAX_DISTINCT = 1 << 16;
 
@@ -294,18 +296,32 @@ export class ConvertRows {
 
   /** Columns whose values hardly repeat are scanned plainly from the next batch on. */
   #leaveDictionaries(): void {
-    const { rowsSeen, scanner, columns } = this.#plan;
-    if (rowsSeen < MIN_ROWS_TO_JUDGE) return;
+    const { rowsSeen, scanner, columns, rescued, rescue } = this.#plan;
+    if (rescue?.isFull) {
+      if (this.#plan.group.rowCount > 0) this.#closeGroup();
+      rescue.clear();
+      this.#duplicates.forgetDictionaries();
+    }
+    const enough = Math.max(FEWEST_ROWS_TO_JUDGE, MIN_CELLS_TO_JUDGE / columns.length);
+    if (rowsSeen < Math.min(MIN_ROWS_TO_JUDGE, enough)) return;
     for (const { source, converter } of columns) {
       const column = scanner.columns[source];
-      const count = column.dictionary?.count ?? 0;
-      if (count <= MAX_DISTINCT && count <= rowsSeen * MAX_DISTINCT_SHARE) continue;
+      if (!hardlyRepeats(column.dictionary?.count ?? 0, rowsSeen)) continue;
       if (this.#plan.group.rowCount > 0) this.#closeGroup();
       column.becomePlain();
       converter.clear();
       this.#duplicates.forgetDictionaries();
     }
+    for (const { source } of rescued) {
+      const column = scanner.columns[source];
+      if (hardlyRepeats(column.dictionary?.count ?? 0, rowsSeen)) column.becomePlain();
+    }
   }
+}
+
+/** Are the values of a column too many for a dictionary? */
+function hardlyRepeats(count: number, rowsSeen: number): boolean {
+  return count > MAX_DISTINCT || count > rowsSeen * MAX_DISTINCT_SHARE;
 }
 
 function placeOf({ line, byteOffset }: Place): { line: number; byte_offset: number } {

@@ -1,7 +1,8 @@
 import { NULL_ID, type TypedColumn, Vector } from '../base/vector.js';
 
-/** Distinct rescued texts that are kept; past it the dictionary is begun anew with the next row group. */
+/** Distinct rescued texts, and bytes of them, that are kept; past it the dictionary is begun anew. */
 const MAX_TEXTS = 65_536;
+const MAX_TEXT_BYTES = 16 << 20;
 
 /**
  * The column `_rescued`: for each row the cells that have no column of their own, as JSON text: an array of surplus
@@ -12,8 +13,13 @@ export class RescueColumn {
   readonly #idOfText = new Map<string, number>();
   #ids = new Uint32Array(0);
 
+  /** Has it as many texts as it should? Then {@link clear} it when no row group needs them any more. */
+  get isFull(): boolean {
+    return this.#idOfText.size > MAX_TEXTS || this.#values.byteLength > MAX_TEXT_BYTES;
+  }
+
+  /** Forgets all texts. */
   clear(): void {
-    if (this.#idOfText.size <= MAX_TEXTS) return;
     this.#values = new Vector('bytes');
     this.#idOfText.clear();
   }

@@ -24,6 +24,9 @@ export interface MendedRecord {
   fits: boolean;
 }
 
+/** A longer line is not mended: every reading of it takes as much memory again. */
+const MAX_MENDED_BYTES = 256 * 1024;
+
 /** The end of a record with a misplaced quote is looked for in so many bytes, if it is not in its first line. */
 export const MENDING_BYTES = 4 * 1024;
 
@@ -49,7 +52,7 @@ export function mendRecord(span: Span, form: RecordForm): MendedRecord {
     () => inLine(firstFitting(line, form, openReadings(line, dialect))),
   ];
   let fitting: MendedRecord | undefined;
-  for (const way of ways) {
+  for (const way of lineEnd - span.from > MAX_MENDED_BYTES ? [] : ways) {
     const found = way();
     if (found === undefined) continue;
     if (hasKinds(found.cells, form)) return found;

@@ -380,3 +380,21 @@ describe.skipIf(!realStudentCsv)('the real student file', () => {
     expect(fs.statSync((published as { parquet: string }).parquet).size).toBeLessThanOrEqual(9500);
   });
 });
+
+describe('rescued cells', () => {
+  it('are all kept where hardly any repeat, over several dictionaries', async () => {
+    const workshop = await workshopOf(
+      'd:\n  files: "*"\n  columns: { id: INTEGER }\n  ragged: rescue\n  extra_columns: rescue\n',
+    );
+    const count = 150_000;
+    const lines = Array.from({ length: count }, (_, i) => `${i},note ${i},${i * 3}\n`);
+    workshop.drop('wide.csv', `id,note\n${lines.join('')}`);
+    const [published] = await workshop.takeAll();
+    const { id, _rescued } = await tableOf(published);
+    expect(id).toHaveLength(count);
+    const wrong = id.findIndex(
+      (value, i) => value !== i || _rescued[i] !== `{"note":"note ${i}","":["${i * 3}"]}`,
+    );
+    expect([id[wrong], _rescued[wrong]]).toEqual([undefined, undefined]);
+  });
+});
