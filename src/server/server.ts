@@ -10,7 +10,7 @@ import type { ServerContext } from './context.js';
 import { answerExpectations } from './expectations.js';
 import { sendSecurityHeaders } from './headers.js';
 import { HEADERS_TIMEOUT_MS, limitSlowness } from './limits.js';
-import { openRegistry } from './metrics.js';
+import { measureRequests, openRegistry } from './metrics.js';
 import { describeApi } from './openapi.js';
 import { servePage } from './page.js';
 import { type Problem, problemOf } from './problem.js';
@@ -71,10 +71,12 @@ export async function buildServer(
   keepAudit(app, context.log);
   await app.register(fastifyCookie);
   const sessions = guardRoutes(app, auth);
+  const registry = openRegistry(context.view.operations);
+  measureRequests(app, registry);
   // 2. The API.
   await describeApi(app);
   healthRoutes(app, context.view.operations);
-  metricsRoutes(app, openRegistry(context.view.operations));
+  metricsRoutes(app, registry);
   uploadRoutes(app, context.view);
   dataRoutes(app, context.view);
   dashboardRoutes(app, context.view);
