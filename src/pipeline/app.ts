@@ -99,7 +99,7 @@ function assemble(parts: {
     idleTimeout: IDLE_WORKER_MS,
     concurrentTasksPerWorker: 2,
   });
-  const tally = new Tally();
+  const tally = new Tally(settings.datasets.map(({ name }) => name));
   const observers = new Observers();
   observers.add(tally);
   const engine = engineOf(settings, log);

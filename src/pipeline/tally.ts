@@ -1,3 +1,4 @@
+import { REASONS, type ReasonArea, type ReasonCode } from '../base/errors.js';
 import type { LoadedParquet, Observer, RefusedParquet } from './observer.js';
 import type { Published } from './publish.js';
 import type { Counts as RowCounts } from './report.js';
@@ -37,33 +38,54 @@ export class Durations {
   }
 }
 
-/** Labels of files; `reason` is the code of a failure, else ''; `dataset` is '' where none claims the file. */
-export type FileLabels = { state: FileEnd; reason: string; dataset: string };
 /** What can become of a file, one after the other: judged as one of the first three, then perhaps one of the others. */
-export type FileEnd = 'converted' | 'failed' | 'duplicate' | 'loaded' | 'already_loaded' | 'load_failed';
-/** Labels of rows: of files that were judged, and `loaded` into tables. */
-export type RowLabels = {
-  kind: 'in' | 'out' | 'dropped_missing' | 'dropped_duplicate' | 'set_aside' | 'loaded';
-  dataset: string;
-};
+const FILE_STATES = ['converted', 'failed', 'duplicate', 'loaded', 'already_loaded', 'load_failed'] as const;
+/** Kinds of rows: of files that were judged, and `loaded` into tables. */
+const ROW_KINDS = ['in', 'out', 'dropped_missing', 'dropped_duplicate', 'set_aside', 'loaded'] as const;
+/** What files fail with. */
+const FAILURE_AREAS: readonly ReasonArea[] = ['file', 'columns', 'rows', 'load'];
 
-/** Counts what becomes of files since the daemon started. */
+/** `dataset` is '' where none claims the file. */
+export type FileLabels = { state: (typeof FILE_STATES)[number]; dataset: string };
+export type RowLabels = { kind: (typeof ROW_KINDS)[number]; dataset: string };
+
+/**
+ * Counts what becomes of files since the daemon started. What can be counted begins with 0: of a count that comes into
+ * being with 1, Prometheus does not see that it grew.
+ */
 export class Tally implements Observer {
   readonly files = new LabelledCounts<FileLabels>();
+  /** Of files that failed, or that no retry can load, by reason code. */
+  readonly failures = new LabelledCounts<{ reason: ReasonCode }>();
   readonly rows = new LabelledCounts<RowLabels>();
   /** Of converted files: as they came, and as Parquet. */
   readonly bytes = new LabelledCounts<{ kind: 'in' | 'out' }>();
   readonly durations = { convert: new Durations(), publish: new Durations(), load: new Durations() };
 
+  /** @param datasets their names */
+  constructor(datasets: readonly string[]) {
+    this.files.add({ state: 'failed', dataset: '' }, 0);
+    for (const dataset of datasets) {
+      for (const state of FILE_STATES) this.files.add({ state, dataset }, 0);
+      for (const kind of ROW_KINDS) this.rows.add({ kind, dataset }, 0);
+    }
+    for (const [reason, { area }] of Object.entries(REASONS)) {
+      if (FAILURE_AREAS.includes(area)) this.failures.add({ reason: reason as ReasonCode }, 0);
+    }
+    this.failures.add({ reason: 'internal' }, 0);
+    for (const kind of ['in', 'out'] as const) this.bytes.add({ kind }, 0);
+  }
+
   judged(one: Published): void {
     if (one.kind === 'failed') {
       const { code, dataset, counts } = one.result.report;
-      this.files.add({ state: 'failed', reason: code ?? '', dataset: dataset ?? '' });
+      this.files.add({ state: 'failed', dataset: dataset ?? '' });
+      this.failures.add({ reason: code ?? 'internal' });
       this.#addRows(counts, dataset ?? '');
       return;
     }
     const { dataset, counts, bytesIn, bytesOut, durationMs } = one.result;
-    this.files.add({ state: one.kind, reason: '', dataset });
+    this.files.add({ state: one.kind, dataset });
     this.#addRows(counts, dataset);
     this.durations.convert.add(durationMs);
     if (one.kind === 'duplicate') return;
@@ -76,12 +98,13 @@ export class Tally implements Observer {
   }
 
   loaded({ table, rows, isRepeated }: LoadedParquet): void {
-    this.files.add({ state: isRepeated ? 'already_loaded' : 'loaded', reason: '', dataset: table });
+    this.files.add({ state: isRepeated ? 'already_loaded' : 'loaded', dataset: table });
     if (!isRepeated) this.rows.add({ kind: 'loaded', dataset: table }, rows);
   }
 
   refused({ dataset, error }: RefusedParquet): void {
-    this.files.add({ state: 'load_failed', reason: error.code, dataset: dataset ?? '' });
+    this.files.add({ state: 'load_failed', dataset: dataset ?? '' });
+    this.failures.add({ reason: error.code });
   }
 
   transacted({ durationMs }: { durationMs: number }): void {
@@ -89,10 +112,10 @@ export class Tally implements Observer {
   }
 
   #addRows(counts: RowCounts, dataset: string): void {
-    const kinds = { in: counts.rows_in, out: counts.rows_out };
-    const { dropped_missing, dropped_duplicate, set_aside } = counts;
-    for (const [kind, rows] of Object.entries({ ...kinds, dropped_missing, dropped_duplicate, set_aside })) {
-      this.rows.add({ kind: kind as RowLabels['kind'], dataset }, rows);
+    this.rows.add({ kind: 'in', dataset }, counts.rows_in);
+    this.rows.add({ kind: 'out', dataset }, counts.rows_out);
+    for (const kind of ['dropped_missing', 'dropped_duplicate', 'set_aside'] as const) {
+      this.rows.add({ kind, dataset }, counts[kind]);
     }
   }
 }

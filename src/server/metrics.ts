@@ -44,8 +44,14 @@ export function measureRequests(app: FastifyInstance, registry: Registry): void 
 function registerCounts(registers: Registry[], { tally }: OperationsView): void {
   tallied(tally.files, {
     name: 'dropgate_files_total',
-    help: 'Files since the start: judged as converted, failed (with the reason code) or duplicate, then perhaps loaded, already_loaded or load_failed.',
-    labelNames: ['state', 'reason', 'dataset'],
+    help: 'Files since the start: judged as converted, failed or duplicate, then perhaps loaded, already_loaded or load_failed.',
+    labelNames: ['state', 'dataset'],
+    registers,
+  });
+  tallied(tally.failures, {
+    name: 'dropgate_failures_total',
+    help: 'Files that failed, or that could not be loaded for good, by reason code.',
+    labelNames: ['reason'],
     registers,
   });
   tallied(tally.rows, {

@@ -58,11 +58,17 @@ describe('/metrics', () => {
     ledger.close();
     expect(byState).toMatchObject({ loaded: 1, failed: 1, duplicate: 1 });
     expect(await metric(url, 'dropgate_files_total')).toEqual({
-      '{state="converted",reason="",dataset="people"}': byState.loaded,
-      '{state="failed",reason="no_dataset",dataset=""}': byState.failed,
-      '{state="duplicate",reason="",dataset="people"}': byState.duplicate,
-      '{state="loaded",reason="",dataset="people"}': byState.loaded,
+      '{state="converted",dataset="people"}': byState.loaded,
+      '{state="failed",dataset="people"}': 0,
+      '{state="failed",dataset=""}': byState.failed,
+      '{state="duplicate",dataset="people"}': byState.duplicate,
+      '{state="loaded",dataset="people"}': byState.loaded,
+      '{state="already_loaded",dataset="people"}': 0,
+      '{state="load_failed",dataset="people"}': 0,
     });
+    const failures = await metric(url, 'dropgate_failures_total');
+    expect(failures['{reason="no_dataset"}']).toBe(byState.failed);
+    expect(failures['{reason="wrong_type"}']).toBe(0);
     const rows = await metric(url, 'dropgate_rows_total');
     // The duplicate was read as well.
     expect(rows['{kind="in",dataset="people"}']).toBe(2 * loaded.rowsIn);

@@ -139,6 +139,13 @@ describe('PUT /input/NAME', () => {
     expect(body.detail).not.toBe('');
   });
 
+  it('refuses a part of a file, which would be taken for the whole', async () => {
+    const { status, body } = await put(url, '/input/p.csv', {
+      headers: { 'Content-Range': 'bytes 5-19/20' },
+    });
+    expect([status, body.detail]).toEqual([400, 'Parts of files are not taken']);
+  });
+
   it('refuses a name that is taken', async () => {
     // A file would be taken in the meantime.
     mkdirSync(site.path('input_csv/ptaken.csv'));

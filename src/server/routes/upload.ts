@@ -6,6 +6,7 @@ import type { PipelineView } from '../../pipeline/view/pipeline-view.js';
 import type { UploadLimits } from '../api/upload.js';
 import { audit } from '../auth/audit.js';
 import { maySeeLines } from '../privacy.js';
+import { RequestProblem } from '../problem.js';
 import { uploadAnswer } from '../upload-answer.js';
 import { LIMITS_SCHEMA, UPLOAD_SCHEMA } from './upload-schema.js';
 
@@ -33,6 +34,7 @@ export function uploadRoutes(app: FastifyInstance, view: PipelineView): void {
         // Before the sender is told to go on.
         onRequest: async (request, reply) => {
           endUnwanted(request, reply);
+          refuseParts(request);
           await view.uploads.admit(offerOf(request));
         },
         onError: async (request, _reply, error) =>
@@ -63,6 +65,16 @@ async function upload(
     maySeeLines(settings, { dataset: dataset ?? undefined, user: request.user });
   const { status, type, body } = uploadAnswer(file, verdict, maySee);
   return reply.code(status).type(type).send(body);
+}
+
+/** What resumes an upload would be taken for the whole file. Source: RFC 9110, section 14.4 */
+function refuseParts({ headers }: FastifyRequest): void {
+  if (headers['content-range'] !== undefined)
+    throw new RequestProblem(
+      400,
+      'Parts of files are not taken',
+      'Send the file as a whole (curl without -C).',
+    );
 }
 
 function offerOf({ params, headers }: FastifyRequest<UploadRoute>): UploadOffer {
