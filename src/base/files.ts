@@ -220,11 +220,15 @@ async function copyStill(source: string, temp: string): Promise<fs.BigIntStats> 
   throw new Error(`${source} changes while it is copied to another disk`);
 }
 
+/** Thrown for a pipe, a device or a folder that is to be moved to another disk: there is nothing to copy. */
+export class CannotCopy extends Error {}
+
 /** A link is copied as a link: what it leads to is none of our business. */
 async function copyEntry(source: string, temp: string, stats: fs.BigIntStats): Promise<void> {
   if (stats.isSymbolicLink()) return fileOps.symlink(await fs.promises.readlink(source), temp);
   // Reading a pipe or a device would wait for ever.
-  if (!stats.isFile()) throw new Error(`${source} is no regular file and cannot be moved to another disk`);
+  if (!stats.isFile())
+    throw new CannotCopy(`${source} is no regular file and cannot be moved to another disk`);
   await fileOps.copyFile(source, temp, fs.constants.COPYFILE_EXCL);
   await syncFile(temp);
 }

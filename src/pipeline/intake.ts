@@ -366,6 +366,13 @@ export class Intake {
     );
   }
 
+  #placeOf({ failed, isStuck }: Extract<Published, { kind: 'failed' }>): string {
+    if (failed !== undefined) return `moved to ${this.#shown(failed)}`;
+    return isStuck
+      ? 'it stays where it is: there is nothing to copy to the disk of the failed files'
+      : 'it is gone from the folder';
+  }
+
   #tell(one: Published): void {
     const { log } = this.#options;
     const source = this.#shown(one.file.path);
@@ -374,9 +381,7 @@ export class Intake {
     if (one.kind === 'failed') {
       this.totals.failed++;
       const { code, message, hint } = one.result.report;
-      const place =
-        one.failed === undefined ? 'it is gone from the folder' : `moved to ${this.#shown(one.failed)}`;
-      log.error(`Failed ${source}: ${message} [${code}]; ${hint} ${capitalised(place)}`, {
+      log.error(`Failed ${source}: ${message} [${code}]; ${hint} ${capitalised(this.#placeOf(one))}`, {
         event: 'failed',
         file: one.file.name,
         code,

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { crashPoint } from '../base/crash-point.js';
 import { errnoOf } from '../base/errors.js';
 import {
+  CannotCopy,
   candidateNames,
   cutBytes,
   fileOps,
@@ -45,9 +46,10 @@ export interface OriginalRead {
 /**
  * - `there`: it is where it was to be put
  * - `nowhere`: it was deleted meanwhile, or is not to be kept
+ * - `stuck`: it is no regular file and its place is on another disk: it stays where it lies
  * - `replaced`: another file had taken its place in the moment of the move, and was given back
  */
-export type PutAway = 'there' | 'nowhere' | 'replaced';
+export type PutAway = 'there' | 'nowhere' | 'stuck' | 'replaced';
 
 /** Room for `-12345` and `.rejected.csv.report.json` within 255 bytes. */
 export const MAX_STEM_BYTES = 220;
@@ -98,6 +100,8 @@ export class Originals {
     try {
       await this.#move(original, target);
     } catch (error) {
+      // Trying again would be no use, and nothing is in it that could be lost.
+      if (error instanceof CannotCopy) return 'stuck';
       if (errnoOf(error) !== 'ENOENT') throw error;
       if (await isAbsent(original.path)) return 'nowhere';
       // The first original of the day, or somebody removed the folder.

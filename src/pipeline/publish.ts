@@ -57,7 +57,7 @@ type FailedFile = Extract<ConvertResult, { status: 'failed' }>;
 export type Published = (
   | { kind: 'converted'; result: ConvertedFile; parquet: string; rejects?: string; original?: string }
   | { kind: 'duplicate'; result: ConvertedFile; earlier: FileRecord; original?: string }
-  | { kind: 'failed'; result: FailedFile; failed?: string }
+  | { kind: 'failed'; result: FailedFile; failed?: string; isStuck?: boolean }
 ) & {
   file: ReadyFile;
   /** Its delivery in the ledger. */
@@ -346,7 +346,9 @@ export class Publisher {
       await this.#writeReport(target!, result.report);
       crashPoint('failure-reported');
     }
-    const isThere = (await originals.putAway(readOf(verdict), target!)) === 'there';
+    const end = await originals.putAway(readOf(verdict), target!);
+    const isThere = end === 'there';
+    if (end === 'stuck' && verdict.kind === 'failed') verdict.isStuck = true;
     if (isThere && verdict.kind === 'failed') verdict.failed = target;
     else if (isThere && verdict.kind !== 'failed') verdict.original = target;
     if (file.marker === undefined) return;

@@ -17,6 +17,7 @@ import { type FreshDatabase, freshPostgres } from '../helpers/databases.js';
 import { tempDir } from '../helpers/temp-dir.js';
 import { waitFor } from '../helpers/wait-for.js';
 import { FaultSite, type Running } from './support/site.js';
+import { SmallDisk } from './support/small-disk.js';
 import { credentials } from './support/targets.js';
 
 const SCHEMA = 'people: { files: "*", columns: { id: BIGINT, name: TEXT } }\n';
@@ -121,6 +122,29 @@ describe('names', () => {
     expect(site.waiting()).toHaveLength(1);
     expect(daemon.isRunning()).toBe(true);
   });
+});
+
+const disk = SmallDisk.mount(4);
+if (!disk)
+  console.warn('Pipes are not tried with the failed folder on another disk: this process may not mount one');
+afterAll(() => disk?.unmount());
+
+it.skipIf(!disk)('tells once of a pipe that cannot be moved to another disk, and leaves it', async () => {
+  const settings = `folders: { failed: ${JSON.stringify(path.join(disk!.folder, 'failed'))} }\n`;
+  const site = new FaultSite({ schema: SCHEMA, settings });
+  try {
+    execFileSync('mkfifo', [site.path('input_csv', 'pipe.csv')]);
+    await site.start();
+    await site.logged(/Failed input_csv\/pipe\.csv: .*\[not_regular_file\].* It stays where it is/);
+    for (const id of [1, 2, 3]) {
+      site.drop(`good-${id}.csv`, `id,name\n${id},b\n`);
+      await site.logged(`Converted input_csv/good-${id}.csv`);
+    }
+    expect(site.log().match(/pipe\.csv/g)).toHaveLength(1);
+    expect(site.waiting()).toEqual(['pipe.csv']);
+  } finally {
+    await site.close();
+  }
 });
 
 describe('entries that are no regular files', () => {

@@ -384,7 +384,8 @@ describe.skipIf(!realStudentCsv)('the real student file', () => {
 describe('rescued cells', () => {
   it('are all kept where hardly any repeat, over several dictionaries', async () => {
     const workshop = await workshopOf({
-      'schema.yaml': 'd:\n  files: "*"\n  columns: { id: INTEGER }\n  ragged: rescue\n  extra_columns: rescue\n',
+      'schema.yaml':
+        'd:\n  files: "*"\n  columns: { id: INTEGER }\n  ragged: rescue\n  extra_columns: rescue\n',
       'dropgate.yaml': 'parquet: { row_group_rows: 1000000 }\n',
     });
     const count = 320_000;
