@@ -13,6 +13,8 @@ const PEOPLE = {
 };
 const GOOD = 'name,age\nann,3\nbob,4\nbob,4\n,5\n';
 const BAD = 'name,age\nann,3\n"bob, the second",four\n';
+/** The machine may have much else to do. */
+const SLOWLY = { timeoutMs: 30_000 };
 
 let site: Site;
 afterEach(() => site.close());
@@ -36,10 +38,14 @@ function post(url: string): Promise<Response> {
 /** The list, once it says what is waited for. */
 async function listed(url: string, until: (list: FileList) => boolean): Promise<FileList> {
   let list: FileList | undefined;
-  await waitFor('the list of files', async () => {
-    list = await get<FileList>(`${url}/api/files`);
-    return until(list);
-  });
+  await waitFor(
+    'the list of files',
+    async () => {
+      list = await get<FileList>(`${url}/api/files`);
+      return until(list);
+    },
+    SLOWLY,
+  );
   return list!;
 }
 
@@ -108,10 +114,14 @@ describe('the story of a file', () => {
     const again = await listed(url, (list) => list.total === 2);
     expect(again.files.map(({ state }) => state)).toEqual(['failed', 'failed']);
     let second: FileStory;
-    await waitFor('the file to lie in the failed folder again', async () => {
-      second = await get<FileStory>(`${url}/api/files/${again.files[0].id}`);
-      return second.can_retry;
-    });
+    await waitFor(
+      'the file to lie in the failed folder again',
+      async () => {
+        second = await get<FileStory>(`${url}/api/files/${again.files[0].id}`);
+        return second.can_retry;
+      },
+      SLOWLY,
+    );
     expect(second!.same_name.map(({ id }) => id)).toEqual([files[0].id]);
 
     unlinkSync(site.path('input_csv/output_failed/bad.csv'));
