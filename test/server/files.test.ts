@@ -50,8 +50,8 @@ async function listed(url: string, until: (list: FileList) => boolean): Promise<
 }
 
 describe('the story of a file', () => {
-  it('is told from its arrival to its table', async () => {
-    const target = await TARGETS.postgres();
+  it.each(['postgres', 'embedded'])('is told from its arrival to its table: %s', async (engine) => {
+    const target = await TARGETS[engine]();
     onTestFinished(() => target.drop());
     const url = await start({ 'db_creds.yaml': target.config });
     site.drop('good.csv', GOOD);
@@ -78,7 +78,7 @@ describe('the story of a file', () => {
     ]);
     const overview = await get<Overview>(`${url}/api/overview`);
     expect(overview.loaded).toEqual({ files: 1, rows: 2 });
-    expect(overview.live.database).toMatchObject({ engine: 'postgres', state: 'working', message: null });
+    expect(overview.live.database).toMatchObject({ engine, state: 'working', message: null });
     const tomorrow = new Date(Date.now() + 86_400_000).toISOString();
     expect((await get<Overview>(`${url}/api/overview?day_start=${tomorrow}`)).loaded.files).toBe(0);
     const series = await get<Throughput>(`${url}/api/throughput?range=hour`);

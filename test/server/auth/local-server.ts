@@ -32,7 +32,8 @@ export async function openLocalServer({
   const log = openLog({ file: settings.folders.logFile, ...settings.log });
   const daemon = await startDaemon({ settings, log });
   const routes: LocalServer['routes'] = [];
-  const context = { view: openView(daemon), settings: settings.server, log };
+  const view = openView(daemon);
+  const context = { view, settings: settings.server, log };
   const app = await buildServer(context, ({ method, url, config }) => {
     for (const one of [method].flat()) routes.push({ method: one, url, config });
   });
@@ -41,6 +42,7 @@ export async function openLocalServer({
     ...{ app, site, routes },
     close: async () => {
       await app.close();
+      await view.close();
       await daemon.stop();
       log.close();
       await site.close();

@@ -70,9 +70,21 @@ export function useThrottled<T>(value: T, everyMs: number): T {
   return shown;
 }
 
-/** Calls `reload` when the daemon has written something down, at most every `everyMs`, and when it is there again. */
-export function useReloadOnChange(reload: () => void, everyMs: number, isHeld = false): void {
-  const key = useThrottled(`${live.value?.revision}:${awaySince.value === undefined}`, everyMs);
+/** When to ask again: at most every `everyMs`, and not as long as it `isHeld`. */
+export interface ReloadOptions {
+  everyMs: number;
+  isHeld?: boolean;
+  /** What is looked at for changes; default: whether the daemon has written something down. */
+  watch?(state: LiveState): unknown;
+}
+
+/** Calls `reload` when something has changed, and when the daemon is there again. */
+export function useReloadOnChange(
+  reload: () => void,
+  { everyMs, isHeld = false, watch = ({ revision }) => revision }: ReloadOptions,
+): void {
+  const watched = live.value && watch(live.value);
+  const key = useThrottled(`${watched}:${awaySince.value === undefined}`, everyMs);
   const loaded = useRef(key);
   useEffect(() => {
     if (isHeld || loaded.current === key) return;

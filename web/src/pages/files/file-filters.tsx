@@ -12,7 +12,7 @@ const RELOAD_MS = 5000;
 /** What the list is narrowed to. */
 export function FileFilters() {
   const { data, reload } = useApi<Filters>('/api/files/filters');
-  useReloadOnChange(reload, RELOAD_MS);
+  useReloadOnChange(reload, { everyMs: RELOAD_MS });
   const { query } = location.value;
   const states = [
     ...Object.entries(STATES).map(([value, { title }]) => ({ value, title })),

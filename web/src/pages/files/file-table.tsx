@@ -18,7 +18,7 @@ export function FileTable({ inputFolder }: { inputFolder: string }) {
   const { data, problem, isLoading, reload } = useApi<FileList>(listAddress(query));
   // Rows do not move under the pointer of somebody who is about to click.
   const [isHeld, setHeld] = useState(false);
-  useReloadOnChange(reload, RELOAD_MS, isHeld);
+  useReloadOnChange(reload, { everyMs: RELOAD_MS, isHeld });
   const heading = useRef<HTMLHeadingElement>(null);
   return (
     <section class="stack" aria-labelledby="list-title">

@@ -1,4 +1,4 @@
-import type { Overview } from '../../../../src/server/api/files.js';
+import type { LiveState, Overview } from '../../../../src/server/api/files.js';
 import { today } from '../../lib/file-query.js';
 import { useReloadOnChange } from '../../lib/live.js';
 import { useApi } from '../../lib/load.js';
@@ -11,10 +11,17 @@ import { DatabaseNotice, Tiles } from './tiles.js';
 
 const RELOAD_MS = 1000;
 
+/** Changes with every file that arrives, moves on or is done. */
+function movement(state: LiveState): string {
+  const { revision, waiting, being_written, without_marker, postponed, waiting_to_load } = state;
+  const inHand = state.converting.map(({ name }) => name);
+  return [revision, waiting, being_written, without_marker, postponed, waiting_to_load, ...inHand].join();
+}
+
 /** The state of things on top, and the list of all files. */
 export function FileListPage() {
   const { data, problem, reload } = useApi<Overview>(`/api/overview?day_start=${today()}`);
-  useReloadOnChange(reload, RELOAD_MS);
+  useReloadOnChange(reload, { everyMs: RELOAD_MS, watch: movement });
   return (
     <>
       <h1>Files</h1>

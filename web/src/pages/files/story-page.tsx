@@ -18,7 +18,7 @@ const RELOAD_MS = 2000;
 /** The story of one delivery. */
 export function StoryPage({ id }: { id: string }) {
   const { data: story, problem, reload } = useApi<FileStory>(`/api/files/${id}`);
-  useReloadOnChange(reload, RELOAD_MS);
+  useReloadOnChange(reload, { everyMs: RELOAD_MS });
   useEffect(() => {
     if (story) document.title = `${story.name} · Dropgate`;
   }, [story?.name]);

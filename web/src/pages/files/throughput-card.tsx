@@ -14,7 +14,7 @@ const HEIGHT_PX = 180;
 export function ThroughputCard() {
   const [range, setRange] = useState<ThroughputRange>('day');
   const { data, reload } = useApi<Throughput>(`/api/throughput?range=${range}`);
-  useReloadOnChange(reload, RELOAD_MS);
+  useReloadOnChange(reload, { everyMs: RELOAD_MS });
   // Drawn anew only when a figure has changed.
   const figures = JSON.stringify(data);
   const plot = useMemo(() => data && plotOf(data), [figures]);
