@@ -153,18 +153,18 @@ export class RecordSplitter {
       const { end: cellEnd } = this.#unclosed;
       return { text: textOf(buffer, from + 1, cellEnd), end: cellEnd, breaks: 0, at: from };
     }
-    let text = '';
+    const text = new CellText(buffer);
     let start = from + 1;
     let position = start;
     let breaks = 0;
     for (; position < end; position++) {
       if (this.#isEscape(buffer, position, end)) {
-        text += textOf(buffer, start, position);
+        text.add(start, position);
         start = ++position;
       } else if (buffer[position] === quote) {
         const isPair = this.#doubles && position + 1 < end && buffer[position + 1] === quote;
         if (isPair && position !== this.#closingPairAt) {
-          text += textOf(buffer, start, ++position);
+          text.add(start, ++position);
           start = position + 1;
           continue;
         }
@@ -172,13 +172,12 @@ export class RecordSplitter {
         const behind = this.#paddingIsNothing ? behindPadding(buffer, position + 1, end) : position + 1;
         const closes = this.#endsCell(buffer, behind, end);
         if (!closes && this.#strayIsText) continue;
-        text += textOf(buffer, start, position);
         const fault = closes ? undefined : 'stray_quote';
-        return { text, end: behind, breaks, at: position, fault };
+        return { text: text.finish(start, position), end: behind, breaks, at: position, fault };
       }
       breaks += this.#breakAt(buffer, position, end);
     }
-    return { text, end, breaks, at: from, fault: 'unclosed_quote' };
+    return { text: text.finish(start, end), end, breaks, at: from, fault: 'unclosed_quote' };
   }
 
   /** 1 where a line ends at `position` inside a cell. */
@@ -186,6 +185,35 @@ export class RecordSplitter {
     if (buffer[position] === LF) return 1;
     if (buffer[position] !== CR || !this.#dialect.loneCrEnds) return 0;
     return position + 1 < end && buffer[position + 1] === LF ? 0 : 1;
+  }
+}
+
+/** The text of a cell without its escapes: bytes are put together before they are decoded, since there may be millions. */
+class CellText {
+  readonly #source: Uint8Array;
+  #bytes = new Uint8Array(0);
+  #length = 0;
+
+  constructor(source: Uint8Array) {
+    this.#source = source;
+  }
+
+  add(from: number, end: number): void {
+    const length = this.#length + end - from;
+    if (length > this.#bytes.length) {
+      const next = new Uint8Array(Math.max(length, this.#bytes.length * 2));
+      next.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = next;
+    }
+    this.#bytes.set(this.#source.subarray(from, end), this.#length);
+    this.#length = length;
+  }
+
+  /** All that was added, and `from..end` behind it. */
+  finish(from: number, end: number): string {
+    if (this.#length === 0) return textOf(this.#source, from, end);
+    this.add(from, end);
+    return textOf(this.#bytes, 0, this.#length);
   }
 }
 

@@ -78,6 +78,7 @@ describe.each(Object.keys(TARGETS))('on %s', (engine) => {
       'DELETE FROM points',
       'WITH gone AS (DELETE FROM points RETURNING x) SELECT * FROM gone',
       'SELECT x FROM points; DELETE FROM points',
+      'SELECT x FROM points; COMMIT; DELETE FROM points',
       'SELECT nothing FROM points',
       ' ',
     ];
