@@ -27,12 +27,25 @@ export interface ReadOptions {
   timeoutMs: number;
   /** `$1…` for Postgres and `?` for MySQL. */
   params?: SqlValue[];
+  /** How much of the result is read; absent: all of it. */
+  bounds?: ResultBounds;
+  /** Ends the statement, on the server too. */
+  signal?: AbortSignal;
+}
+
+/** How much of a result is kept in memory. The database is asked for one row more at most. */
+export interface ResultBounds {
+  maxRows: number;
+  /** Of the values as the server sends them; the row that passes it is the last. */
+  maxBytes: number;
 }
 
 /** Rows of one statement. */
 export interface QueryResult {
   columns: string[];
   rows: SqlValue[][];
+  /** There would have been more rows than the bounds allow. */
+  isTruncated?: boolean;
 }
 
 export type ErrorClass = 'transient' | 'permanent';

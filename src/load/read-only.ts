@@ -1,6 +1,12 @@
 import { DropgateError, messageOf } from '../base/errors.js';
 import { formatDuration, quoteValue } from '../base/text.js';
 
+/**
+ * Words by which MySQL writes and reads files of its server in a statement that only reads. Wherever they stand: what is
+ * a comment or a text for MySQL is not always one for us.
+ */
+const SERVER_FILES = /\b(?:outfile|dumpfile|load_file)\b/i;
+
 const READING = new Set(['select', 'with', 'values', 'table', 'show', 'explain', 'describe', 'desc']);
 
 /**
@@ -10,6 +16,12 @@ const READING = new Set(['select', 'with', 'values', 'table', 'show', 'explain',
  */
 export function checkReads(sql: string): void {
   const word = firstWord(sql);
+  const serverFile = SERVER_FILES.exec(sql);
+  if (serverFile)
+    throw new DropgateError(
+      'query_refused',
+      `A statement with the word ${quoteValue(serverFile[0])} could reach files of the server.`,
+    );
   if (READING.has(word)) return;
   const what =
     word === ''
@@ -18,12 +30,58 @@ export function checkReads(sql: string): void {
   throw new DropgateError('query_refused', `${what}.`);
 }
 
-/** What the database said against the statement. */
-export function queryRefused(error: unknown): DropgateError {
+/** What the database said against the statement, with the place where it says so. */
+export function queryRefused(error: unknown, sql: string): DropgateError {
   if (error instanceof DropgateError) return error;
-  return new DropgateError('query_refused', `The database refused the statement: ${messageOf(error)}`, {
-    cause: error,
-  });
+  const place = placeOf(error, sql);
+  const where = place ? ` (line ${place.line}, column ${place.column})` : '';
+  return new DropgateError(
+    'query_refused',
+    `The database refused the statement: ${messageOf(error)}${where}`,
+    {
+      cause: error,
+    },
+  );
+}
+
+/** Postgres counts characters from 1 in `position`. */
+function placeOf(error: unknown, sql: string): { line: number; column: number } | undefined {
+  const position = Number((error as { position?: unknown } | null)?.position);
+  if (!(position > 0)) return undefined;
+  const before = [...sql]
+    .slice(0, position - 1)
+    .join('')
+    .split('\n');
+  return { line: before.length, column: [...before.at(-1)!].length + 1 };
+}
+
+/** Somebody ended the statement. */
+export function queryCancelled(): DropgateError {
+  return new DropgateError('query_refused', 'The statement was cancelled.', { hint: 'Run it again.' });
+}
+
+/**
+ * Runs `work` and has `cancel` end it when the signal fires.
+ * @throws DropgateError `query_refused` when it fired; else what `work` throws
+ */
+export async function cancellable<T>(
+  { signal, cancel }: { signal: AbortSignal | undefined; cancel: () => void },
+  work: () => Promise<T>,
+): Promise<T> {
+  if (signal?.aborted) throw queryCancelled();
+  signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    return await work();
+  } catch (error) {
+    throw signal?.aborted ? queryCancelled() : error;
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+  }
+}
+
+/** Whether a statement gives rows of which a cursor can fetch some: not so those that tell of the server. */
+export function isCursorable(sql: string): boolean {
+  return ['select', 'with', 'values', 'table'].includes(firstWord(sql));
 }
 
 /** The statement ran longer than it may. */

@@ -4,6 +4,7 @@ import type { Engine } from '../../src/load/engine.js';
 import { quoteName } from '../../src/load/quote.js';
 import { ensureTable } from '../../src/load/table.js';
 import type { TargetTable } from '../../src/load/target-table.js';
+import { waitFor } from '../helpers/wait-for.js';
 import { copyStream } from './support/copy.js';
 import { TARGETS, type Target } from './support/targets.js';
 
@@ -188,6 +189,63 @@ describe.each(Object.keys(TARGETS))('engine: %s', (name) => {
         message: expect.stringContaining('longer than 300 ms'),
       });
       expect((await engine.query(`SELECT count(*) AS n FROM ${quoted()}`))[0].n).toBe(3000);
+    });
+
+    test('ends a statement that is cancelled, on the server too', async () => {
+      const numbers = Array.from({ length: 3000 }, (_, index) => [String(index), 'x']);
+      await engine.copyIn(table, ['id', 'word'], copyStream(numbers));
+      const aborter = new AbortController();
+      const { signal } = aborter;
+      const slow = `SELECT count(*) AS endless FROM ${quoted()} a, ${quoted()} b, ${quoted()} c, ${quoted()} d`;
+      const reading = engine.readOnly(slow, { timeoutMs: 60_000, signal });
+      const refused = expect(reading).rejects.toMatchObject({ message: 'The statement was cancelled.' });
+      if (name !== 'embedded') await waitFor('the statement to run', async () => (await running()) > 0);
+      aborter.abort();
+      await refused;
+      if (name !== 'embedded') await waitFor('the statement to end', async () => (await running()) === 0);
+      await expect(engine.readOnly('SELECT 1', { timeoutMs: 5000, signal })).rejects.toThrow('cancelled');
+      expect((await read(`SELECT count(*) FROM ${quoted()}`)).rows).toEqual([[3000]]);
+
+      async function running(): Promise<number> {
+        const sql =
+          engine.dialect === 'postgres'
+            ? `SELECT 1 FROM pg_stat_activity WHERE query LIKE '% AS endless %' AND state = 'active' AND pid <> pg_backend_pid()`
+            : `SELECT 1 FROM information_schema.processlist WHERE info LIKE '% AS endless %' AND id <> connection_id()`;
+        return (await engine.query(sql)).length;
+      }
+    });
+
+    test('reads no more than the bounds allow, and says so', async () => {
+      const numbers = Array.from({ length: 2500 }, (_, index) => [String(index), 'x'.repeat(40)]);
+      await engine.copyIn(table, ['id', 'word'], copyStream(numbers));
+      const bounded = (sql: string, maxRows: number, maxBytes = 1e9) =>
+        engine.readOnly(sql, { timeoutMs: 5000, bounds: { maxRows, maxBytes } });
+      const all = `SELECT id, word FROM ${quoted()} ORDER BY id LIMIT 1000000`;
+      for (const maxRows of [0, 1, 999, 1000, 1001, 2499]) {
+        const { columns, rows, isTruncated } = await bounded(all, maxRows);
+        expect({ columns, isTruncated, count: rows.length }).toEqual({
+          ...{ columns: ['id', 'word'], isTruncated: true, count: maxRows },
+        });
+        expect(rows.map(([id]) => id)).toEqual(Array.from({ length: maxRows }, (_, index) => index));
+      }
+      for (const maxRows of [2500, 10_000])
+        expect(await bounded(all, maxRows)).toMatchObject({ isTruncated: false, rows: { length: 2500 } });
+      const few = await bounded(all, 10_000, 10_000);
+      expect(few.isTruncated).toBe(true);
+      expect(few.rows.length).toBeLessThan(300);
+      expect((await bounded(`SELECT id FROM ${quoted()} WHERE id < 0`, 5)).columns).toEqual(['id']);
+      expect((await bounded('EXPLAIN SELECT 1', 5)).rows.length).toBeGreaterThan(0);
+    });
+
+    test('says where a statement is wrong', async () => {
+      const wrong = engine.readOnly('SELECT 1,\n  2 FROMM x', {
+        timeoutMs: 5000,
+        bounds: { maxRows: 5, maxBytes: 100 },
+      });
+      await expect(wrong).rejects.toMatchObject({
+        code: 'query_refused',
+        message: expect.stringMatching(/line 2/),
+      });
     });
   });
 

@@ -17,5 +17,7 @@ describe('checkReads', () => {
     '/* SELECT */ DROP TABLE x',
     'COPY x TO PROGRAM $$rm$$',
     'selection',
+    `SELECT 'x' /*!50000 INTO/**/OUTFILE */ '/tmp/x'`,
+    `SELECT load_file('/etc/passwd')`,
   ])('stops %j', (sql) => expect(() => checkReads(sql)).toThrow(DropgateError));
 });

@@ -3,11 +3,13 @@ import { createServer, type Server } from 'node:net';
 import { PGlite, type Results } from '@electric-sql/pglite';
 import { messageOf } from '../../base/errors.js';
 import type { QueryResult, SqlRow, SqlValue } from '../engine.js';
+import { isCursorable } from '../read-only.js';
 import { EMBEDDED_LOGIN, socketPath } from './embedded-address.js';
 import { EmbeddedClients } from './embedded-clients.js';
 import type { EmbeddedError, EmbeddedRequest, EmbeddedWorkerData } from './embedded-protocol.js';
 import { pgParser } from './pg-values.js';
 import { startupMessage } from './pg-wire.js';
+import { readBounded } from './pglite-bounded-query.js';
 import { SessionGate } from './session-gate.js';
 
 const MAX_CLIENTS = 32;
@@ -87,7 +89,7 @@ export class EmbeddedHost {
       case 'copy':
         return affected(await this.#db.query(request.sql, [], { blob: new Blob([request.bytes]) }));
       case 'read':
-        return this.#read(request.sql, request.params);
+        return this.#read(request);
       case 'close':
         return this.#close();
     }
@@ -95,9 +97,9 @@ export class EmbeddedHost {
 
   /** What to tell the engine of an error; `fatal` when the database can no longer be trusted. */
   describe(error: unknown): { error: EmbeddedError; fatal: boolean } {
-    const { code, severity, detail, hint, where } = error as EmbeddedError;
+    const { code, severity, detail, hint, where, position } = error as EmbeddedError;
     const fatal = code === undefined || severity === 'FATAL' || severity === 'PANIC';
-    return { error: { message: messageOf(error), code, severity, detail, hint, where }, fatal };
+    return { error: { message: messageOf(error), code, severity, detail, hint, where, position }, fatal };
   }
 
   async #begin(mode: 'READ WRITE' | 'READ ONLY'): Promise<void> {
@@ -124,7 +126,8 @@ export class EmbeddedHost {
     }
   }
 
-  async #read(sql: string, params: SqlValue[]): Promise<QueryResult> {
+  async #read({ sql, params, bounds }: EmbeddedRequest & { kind: 'read' }): Promise<QueryResult> {
+    if (bounds && isCursorable(sql)) return readBounded(this.#db, { sql, params, bounds });
     const { fields, rows } = await this.#db.query<SqlValue[]>(sql, params, { rowMode: 'array' });
     return { columns: fields.map(({ name }) => name), rows };
   }

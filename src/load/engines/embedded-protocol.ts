@@ -1,4 +1,4 @@
-import type { QueryResult, SqlRow, SqlValue } from '../engine.js';
+import type { QueryResult, ResultBounds, SqlRow, SqlValue } from '../engine.js';
 
 /** What the worker of the embedded database is started with. */
 export interface EmbeddedWorkerData {
@@ -15,7 +15,8 @@ export interface EmbeddedWorkerData {
 export type EmbeddedRequest =
   | { kind: 'begin'; mode: 'READ WRITE' | 'READ ONLY' }
   | { kind: 'commit' | 'rollback' | 'close' }
-  | { kind: 'query' | 'execute' | 'read'; sql: string; params: SqlValue[] }
+  | { kind: 'query' | 'execute'; sql: string; params: SqlValue[] }
+  | { kind: 'read'; sql: string; params: SqlValue[]; bounds?: ResultBounds }
   | { kind: 'copy'; sql: string; bytes: Uint8Array<ArrayBuffer> };
 
 export interface EmbeddedResults {
@@ -38,6 +39,8 @@ export interface EmbeddedError {
   detail?: string;
   hint?: string;
   where?: string;
+  /** Place in the statement, in characters from 1. */
+  position?: number;
 }
 
 /** Messages of the worker. `failed` without `fatal` leaves the worker usable. */

@@ -1,7 +1,7 @@
 import { classifyError } from '../classify.js';
 import type { Engine, ErrorClass, QueryResult, ReadOptions, Session, SqlRow, SqlValue } from '../engine.js';
 import { quoteName, quoteNames } from '../quote.js';
-import { checkReads, queryRefused, queryTooSlow } from '../read-only.js';
+import { cancellable, checkReads, queryCancelled, queryRefused, queryTooSlow } from '../read-only.js';
 import { connectFailed } from './connection-error.js';
 import { EmbeddedWorker } from './embedded-thread.js';
 
@@ -19,6 +19,8 @@ export interface EmbeddedOptions {
 
 const IDLE_IN_TRANSACTION_MS = 30_000;
 const CLIENT_STATEMENT_MS = 300_000;
+/** What a statement gets to end by itself when it is cancelled. */
+const CANCEL_GRACE_MS = 500;
 /** Bulk data goes to the worker in pieces of about this size, all within one transaction. */
 const COPY_PIECE_BYTES = 8_000_000;
 
@@ -62,11 +64,12 @@ export class EmbeddedEngine implements Engine {
     });
   }
 
-  readOnly(sql: string, { timeoutMs, params = [] }: ReadOptions): Promise<QueryResult> {
+  readOnly(sql: string, options: ReadOptions): Promise<QueryResult> {
     return this.#inTurn(async (worker) => {
       checkReads(sql);
+      if (options.signal?.aborted) throw queryCancelled();
       await worker.call({ kind: 'begin', mode: 'READ ONLY' });
-      const result = await rollingBack(worker, () => readWithin({ worker, sql, params, timeoutMs }));
+      const result = await rollingBack(worker, () => readWithin({ worker, sql, options }));
       await worker.call({ kind: 'rollback' });
       return result;
     });
@@ -161,25 +164,33 @@ async function rollingBack<T>(worker: EmbeddedWorker, work: () => Promise<T>): P
   }
 }
 
-/** WebAssembly has no timers: a statement that takes too long can only be ended with its thread. */
+/**
+ * WebAssembly has no timers: a statement that takes too long, or that nobody waits for any more, can only be ended with
+ * its thread. One that is almost done may end by itself, which costs less.
+ */
 async function readWithin(read: {
   worker: EmbeddedWorker;
   sql: string;
-  params: SqlValue[];
-  timeoutMs: number;
+  options: ReadOptions;
 }): Promise<QueryResult> {
-  const { worker, sql, params, timeoutMs } = read;
+  const { worker, sql, options } = read;
+  const { timeoutMs, params = [], bounds, signal } = options;
   let tooSlow = false;
   const timer = setTimeout(() => {
     tooSlow = true;
     worker.stop();
   }, timeoutMs);
+  let graceTimer: NodeJS.Timeout | undefined;
+  const cancel = () => {
+    graceTimer = setTimeout(() => worker.stop(), CANCEL_GRACE_MS);
+  };
   try {
-    return await worker.call({ kind: 'read', sql, params });
+    return await cancellable({ signal, cancel }, () => worker.call({ kind: 'read', sql, params, bounds }));
   } catch (error) {
-    throw tooSlow ? queryTooSlow(timeoutMs) : queryRefused(error);
+    throw tooSlow ? queryTooSlow(timeoutMs) : queryRefused(error, sql);
   } finally {
     clearTimeout(timer);
+    clearTimeout(graceTimer);
   }
 }
 

@@ -14,8 +14,9 @@ import type {
   SqlValue,
 } from '../engine.js';
 import { quoteName, quoteNames } from '../quote.js';
-import { checkReads, queryRefused, queryTooSlow } from '../read-only.js';
+import { cancellable, checkReads, queryCancelled, queryRefused, queryTooSlow } from '../read-only.js';
 import { connectFailed, connectionLost } from './connection-error.js';
+import { readBounded } from './mysql-bounded-query.js';
 import { insertBatches } from './mysql-insert.js';
 import { normalizeRow } from './mysql-values.js';
 
@@ -91,27 +92,31 @@ export class MysqlEngine implements Engine {
     });
   }
 
-  async readOnly(sql: string, { timeoutMs, params = [] }: ReadOptions): Promise<QueryResult> {
+  async readOnly(sql: string, options: ReadOptions): Promise<QueryResult> {
     checkReads(sql);
+    const { timeoutMs, signal } = options;
     // Not from the pool: the statement may change settings of its session.
     const connection = await this.#openConnection();
     try {
       await connection.query(await timeoutSetting(connection, timeoutMs));
       await connection.query('START TRANSACTION READ ONLY');
-      const statement = { sql, rowsAsArray: true };
-      // Without parameters as text, since not every statement can be prepared.
-      const [rows, fields] =
-        params.length > 0
-          ? await connection.execute<mysql.RowDataPacket[][]>(statement, bound(params))
-          : await connection.query<mysql.RowDataPacket[][]>(statement);
-      for (const row of rows) normalizeRow(row as SqlValue[], fields);
-      return { columns: fields.map(({ name }) => name), rows: rows as SqlValue[][] };
+      const cancel = () => void this.#cancel(connection);
+      const result = await cancellable({ signal, cancel }, () => readRows(connection, { sql, options }));
+      // A function such as SLEEP answers as if nothing had happened.
+      if (signal?.aborted) throw queryCancelled();
+      return result;
     } catch (error) {
       if (STATEMENT_TIMEOUTS.has((error as { errno?: number }).errno ?? 0)) throw queryTooSlow(timeoutMs);
-      throw isFatal(error) ? connectionLost(this.address, error) : queryRefused(error);
+      throw isFatal(error) ? connectionLost(this.address, error) : queryRefused(error, sql);
     } finally {
       connection.destroy();
     }
+  }
+
+  /** Ends what a connection does. Its own user may do that; a server that cannot be asked ends it by the timeout. */
+  async #cancel(connection: mysql.Connection): Promise<void> {
+    const { threadId } = connection;
+    await this.#borrow((_, other) => other.query(`KILL QUERY ${threadId}`)).catch(() => {});
   }
 
   classify(error: unknown): ErrorClass {
@@ -211,6 +216,21 @@ class MysqlSession implements Session {
   copyIn(table: string, columns: string[], chunks: AsyncIterable<Uint8Array>): Promise<number> {
     return this.#engine.copyThrough(this.#connection, { table, columns, chunks });
   }
+}
+
+async function readRows(
+  connection: mysql.Connection,
+  { sql, options: { params = [], bounds } }: { sql: string; options: ReadOptions },
+): Promise<QueryResult> {
+  if (bounds) return readBounded(connection, { sql, params: bound(params), bounds });
+  const statement = { sql, rowsAsArray: true };
+  // Without parameters as text, since not every statement can be prepared.
+  const [rows, fields] =
+    params.length > 0
+      ? await connection.execute<mysql.RowDataPacket[][]>(statement, bound(params))
+      : await connection.query<mysql.RowDataPacket[][]>(statement);
+  for (const row of rows) normalizeRow(row as SqlValue[], fields);
+  return { columns: fields.map(({ name }) => name), rows: rows as SqlValue[][] };
 }
 
 interface CopyRequest {

@@ -13,9 +13,10 @@ import type {
   SqlValue,
 } from '../engine.js';
 import { quoteName, quoteNames } from '../quote.js';
-import { checkReads, queryRefused, queryTooSlow } from '../read-only.js';
+import { cancellable, checkReads, queryRefused, queryTooSlow } from '../read-only.js';
 import { connectFailed, connectionLost } from './connection-error.js';
 import { pumpCopy } from './copy-pump.js';
+import { readBounded } from './pg-bounded-query.js';
 import { pgParser } from './pg-values.js';
 
 export interface PostgresOptions extends ServerOptions {
@@ -91,8 +92,9 @@ export class PostgresEngine implements Engine {
     });
   }
 
-  async readOnly(sql: string, { timeoutMs, params }: ReadOptions): Promise<QueryResult> {
+  async readOnly(sql: string, options: ReadOptions): Promise<QueryResult> {
     checkReads(sql);
+    const { timeoutMs, signal } = options;
     // Not from the pool: the statement may change settings of its session.
     const client = new pg.Client({
       ...clientConfig(this.#options),
@@ -105,15 +107,22 @@ export class PostgresEngine implements Engine {
       });
       await client.query(sessionSettings(this.#options.schema));
       await client.query(`BEGIN READ ONLY; SET LOCAL statement_timeout = ${timeoutMs}`);
-      return await readRows(client, { sql, params });
+      const cancel = () => void this.#cancel(client);
+      return await cancellable({ signal, cancel }, () => readRows(client, { sql, options }));
     } catch (error) {
       if (isTimeout(error)) throw queryTooSlow(timeoutMs);
       throw this.#broken.has(client) || isFatal(error)
         ? connectionLost(this.address, error)
-        : queryRefused(error);
+        : queryRefused(error, sql);
     } finally {
       await client.end();
     }
+  }
+
+  /** Ends what a connection does. Its own role may do that; a server that cannot be asked ends it by the timeout. */
+  async #cancel(client: pg.Client): Promise<void> {
+    const { processID } = client as pg.Client & { processID: number };
+    await this.query('SELECT pg_cancel_backend($1)', [processID]).catch(() => {});
   }
 
   classify(error: unknown): ErrorClass {
@@ -213,8 +222,9 @@ async function createSchema(client: pg.ClientBase, schema: string): Promise<void
 /** The extended protocol takes one statement only. */
 async function readRows(
   client: pg.ClientBase,
-  { sql, params }: { sql: string; params: SqlValue[] | undefined },
+  { sql, options: { params, bounds } }: { sql: string; options: ReadOptions },
 ): Promise<QueryResult> {
+  if (bounds) return readBounded(client, { sql, params, bounds });
   const query = { text: sql, values: params, rowMode: 'array' as const, queryMode: 'extended' };
   const { fields, rows } = await client.query<SqlValue[]>(query);
   return { columns: fields.map(({ name }) => name), rows };
