@@ -29,7 +29,14 @@ interface RawProgram {
   parquet: { codec: Settings['parquet']['codec']; row_group_rows: number };
   limits: { max_row_bytes: number; max_columns: number; max_decompressed_ratio: number };
   log: Settings['log'];
-  server: { enabled: boolean; host: string; port: number; max_upload_bytes: number; auth?: RawAuth };
+  server: {
+    enabled: boolean;
+    host: string;
+    port: number;
+    max_upload_bytes: number;
+    auth?: RawAuth;
+    sql: { timeout_ms: number; max_rows: number; max_bytes: number; max_statements: number };
+  };
 }
 
 /** What `dropgate.yaml` settles. */
@@ -77,6 +84,12 @@ export function readProgram(
       port: raw.server.port,
       maxUploadBytes: raw.server.max_upload_bytes,
       ...(auth && { auth }),
+      sql: {
+        timeoutMs: raw.server.sql.timeout_ms,
+        maxRows: raw.server.sql.max_rows,
+        maxBytes: raw.server.sql.max_bytes,
+        maxStatements: raw.server.sql.max_statements,
+      },
     },
   };
 }

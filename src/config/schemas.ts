@@ -72,6 +72,12 @@ export const programSchema: SchemaObject = mapping({
     port: count(8420, 0, 65_535),
     max_upload_bytes: count(5_368_709_120, 1, Number.MAX_SAFE_INTEGER),
     auth: authSchema,
+    sql: section({
+      timeout_ms: milliseconds(60_000, 100),
+      max_rows: count(10_000, 1, 1_000_000),
+      max_bytes: count(33_554_432, 1000, 1_073_741_824),
+      max_statements: count(4, 1, 64),
+    }),
   }),
 });
 

@@ -82,6 +82,17 @@ export interface ServerSettings {
   maxUploadBytes: number;
   /** Who may come in; absent: everybody on this machine, as administrator. */
   auth?: AuthSettings;
+  sql: SqlSettings;
+}
+
+/** Bounds of statements in the pages. */
+export interface SqlSettings {
+  timeoutMs: number;
+  maxRows: number;
+  /** Of the values of one result. */
+  maxBytes: number;
+  /** That run at once. */
+  maxStatements: number;
 }
 
 /** What somebody may do in the pages; each role may do all that those before it may. */

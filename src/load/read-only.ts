@@ -60,22 +60,39 @@ export function queryCancelled(): DropgateError {
   return new DropgateError('query_refused', 'The statement was cancelled.', { hint: 'Run it again.' });
 }
 
+/** How a statement is ended when a signal fires. */
+export interface Cancellation {
+  signal: AbortSignal | undefined;
+  cancel: () => void;
+  /** Cancelling costs more than waiting a moment for the statement to end by itself. */
+  isCostly?: boolean;
+}
+
+/** A server forgets a cancellation that comes before the statement, so it is told again until the statement has ended. */
+const CANCEL_EVERY_MS = 500;
+
 /**
  * Runs `work` and has `cancel` end it when the signal fires.
  * @throws DropgateError `query_refused` when it fired; else what `work` throws
  */
 export async function cancellable<T>(
-  { signal, cancel }: { signal: AbortSignal | undefined; cancel: () => void },
+  { signal, cancel, isCostly = false }: Cancellation,
   work: () => Promise<T>,
 ): Promise<T> {
   if (signal?.aborted) throw queryCancelled();
-  signal?.addEventListener('abort', cancel, { once: true });
+  let timer: NodeJS.Timeout | undefined;
+  const begin = () => {
+    if (!isCostly) cancel();
+    timer = setInterval(cancel, CANCEL_EVERY_MS);
+  };
+  signal?.addEventListener('abort', begin, { once: true });
   try {
     return await work();
   } catch (error) {
     throw signal?.aborted ? queryCancelled() : error;
   } finally {
-    signal?.removeEventListener('abort', cancel);
+    clearInterval(timer);
+    signal?.removeEventListener('abort', begin);
   }
 }
 

@@ -21,6 +21,8 @@ export interface NamedQuery {
   plot?: { kind: string; x?: string; y?: string; series?: string; only?: Record<string, unknown> };
   /** Column of the result → what it holds. */
   columns?: Record<string, string>;
+  /** The manifest describes it. */
+  isShipped?: boolean;
 }
 
 /** A statement to run, and for how long at most. */
@@ -46,7 +48,8 @@ export function listQueries(settings: Settings): NamedQuery[] {
   const names = fileNames(dialectFolder(settings));
   const listed = readManifest(settings.folders.sql).filter(({ name }) => names.includes(name));
   const others = names.filter((name) => !listed.some((query) => query.name === name));
-  return [...listed, ...others.map((name) => describeFile(settings, name))];
+  const shipped = listed.map((query) => ({ ...query, isShipped: true }));
+  return [...shipped, ...others.map((name) => describeFile(settings, name))];
 }
 
 /**
@@ -72,12 +75,13 @@ export function namedQuery(settings: Settings, given: string): string {
   );
 }
 
-function isQueryName(text: string): boolean {
+/** Whether a text is the name of a file without folders. */
+export function isQueryName(text: string): boolean {
   return /^[\p{L}\p{N}_][\p{L}\p{N}_.-]*$/u.test(text);
 }
 
-/** The embedded database runs the files for Postgres. */
-function dialectFolder({ folders, database }: Settings): string {
+/** Where the queries of the dialect in use are. The embedded database runs the files for Postgres. */
+export function dialectFolder({ folders, database }: Settings): string {
   return path.join(folders.sql, database.engine === 'mysql' ? 'mysql' : 'postgres');
 }
 
@@ -103,7 +107,11 @@ function describeFile(settings: Settings, name: string): NamedQuery {
   return { name, title: name, question: /^--\s*(.*?)\s*$/.exec(firstLine)?.[1] ?? '' };
 }
 
-function readManifest(sqlFolder: string): NamedQuery[] {
+/**
+ * The queries that `sql/manifest.yaml` describes.
+ * @throws DropgateError `config_invalid`, `config_syntax` when it makes no sense
+ */
+export function readManifest(sqlFolder: string): NamedQuery[] {
   const file = path.join(sqlFolder, 'manifest.yaml');
   if (!fs.existsSync(file)) return [];
   const queries = parseManifest(file);

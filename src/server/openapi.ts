@@ -26,6 +26,7 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
         { name: 'session', description: 'Who asks' },
         { name: 'files', description: 'What became of every file' },
         { name: 'operations', description: 'Health and metrics' },
+        { name: 'sql', description: 'Statements that only read, and saved queries' },
         { name: 'upload', description: 'Delivering files' },
         { name: 'data', description: 'The loaded tables, named queries and dashboards' },
       ],

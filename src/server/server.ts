@@ -21,6 +21,7 @@ import { healthRoutes } from './routes/health.js';
 import { metricsRoutes } from './routes/metrics.js';
 import { openApiRoutes } from './routes/openapi.js';
 import { sessionRoutes } from './routes/session.js';
+import { sqlRoutes } from './routes/sql.js';
 import { uploadRoutes } from './routes/upload.js';
 
 /** A server that listens. */
@@ -83,6 +84,7 @@ export async function buildServer(
   openApiRoutes(app);
   sessionRoutes(app, { auth, sessions });
   fileRoutes(app, context);
+  sqlRoutes(app, context);
   // 3. The page.
   await servePage(app);
   return app;

@@ -19,8 +19,6 @@ export interface EmbeddedOptions {
 
 const IDLE_IN_TRANSACTION_MS = 30_000;
 const CLIENT_STATEMENT_MS = 300_000;
-/** What a statement gets to end by itself when it is cancelled. */
-const CANCEL_GRACE_MS = 500;
 /** Bulk data goes to the worker in pieces of about this size, all within one transaction. */
 const COPY_PIECE_BYTES = 8_000_000;
 
@@ -180,17 +178,14 @@ async function readWithin(read: {
     tooSlow = true;
     worker.stop();
   }, timeoutMs);
-  let graceTimer: NodeJS.Timeout | undefined;
-  const cancel = () => {
-    graceTimer = setTimeout(() => worker.stop(), CANCEL_GRACE_MS);
-  };
+  const cancel = () => worker.stop();
   try {
-    return await cancellable({ signal, cancel }, () => worker.call({ kind: 'read', sql, params, bounds }));
+    const reading = () => worker.call({ kind: 'read', sql, params, bounds });
+    return await cancellable({ signal, cancel, isCostly: true }, reading);
   } catch (error) {
     throw tooSlow ? queryTooSlow(timeoutMs) : queryRefused(error, sql);
   } finally {
     clearTimeout(timer);
-    clearTimeout(graceTimer);
   }
 }
 

@@ -3,6 +3,7 @@ import type { Daemon } from '../daemon.js';
 import { type DashboardsView, openDashboardsView } from './dashboards-view.js';
 import { type FilesView, openFilesView } from './files-view.js';
 import { type OperationsView, openOperationsView } from './operations-view.js';
+import { openSqlView, type SqlView } from './sql-view.js';
 import { openTablesView, type TablesView } from './tables-view.js';
 import { openUploadView, type UploadView } from './upload-view.js';
 
@@ -14,6 +15,7 @@ export interface PipelineView {
   settings: Settings;
   files: FilesView;
   operations: OperationsView;
+  sql: SqlView;
   uploads: UploadView;
   tables: TablesView;
   dashboards: DashboardsView;
@@ -29,6 +31,7 @@ export function openView(daemon: Daemon): PipelineView {
     settings,
     files,
     operations: openOperationsView(daemon),
+    sql: openSqlView(daemon.pipeline),
     uploads: openUploadView(daemon),
     tables: openTablesView(settings, engine),
     dashboards: openDashboardsView(settings),
