@@ -9,11 +9,16 @@ import { UserMenu } from './parts/user-menu.js';
 interface Section {
   path: string;
   title: string;
+  /** Not shown to viewers, who may not use it. */
+  isForAnalysts?: boolean;
   /** Pages are loaded when they are first shown. */
   load(): Promise<{ default: ComponentType }>;
 }
 
-const SECTIONS: Section[] = [{ path: '/', title: 'Files', load: () => import('./pages/files.js') }];
+const SECTIONS: Section[] = [
+  { path: '/', title: 'Files', load: () => import('./pages/files.js') },
+  { path: '/sql', title: 'SQL', isForAnalysts: true, load: () => import('./pages/sql.js') },
+];
 
 const LOGIN = { title: 'Sign in', load: () => import('./pages/login.js') };
 
@@ -40,7 +45,7 @@ function Frame() {
           Dropgate
         </a>
         <nav class="nav" aria-label="Pages">
-          {SECTIONS.map(({ path, title }) => (
+          {SECTIONS.filter(isShown).map(({ path, title }) => (
             <a key={path} href={path} aria-current={section?.path === path ? 'page' : undefined}>
               {title}
             </a>
@@ -54,6 +59,10 @@ function Frame() {
       <main class="page">{section ? <Lazy key={section.path} section={section} /> : <NotFound />}</main>
     </>
   );
+}
+
+function isShown({ isForAnalysts }: Section): boolean {
+  return !isForAnalysts || session.value?.role !== 'viewer';
 }
 
 /** The section whose path leads the way; that of the files also has the stories of files. */

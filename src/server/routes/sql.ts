@@ -11,9 +11,9 @@ import {
 } from '../../pipeline/view/sql-view.js';
 import type { SqlFormat, SqlOverview, SqlRequest, SqlSave, SqlText } from '../api/sql.js';
 import { audit } from '../auth/audit.js';
+import type { ServerContext } from '../context.js';
 import { maySeeSql, refuseHiddenSql } from '../privacy.js';
 import { RequestProblem } from '../problem.js';
-import type { ServerContext } from '../server.js';
 import { SqlSlots } from '../sql-slots.js';
 
 const MAX_SQL_LENGTH = 200_000;

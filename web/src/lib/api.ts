@@ -44,7 +44,8 @@ export async function api<T>(path: string, init: RequestInit & { json?: unknown 
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
-async function problemOf(response: Response): Promise<Problem> {
+/** What an answer that failed says. */
+export async function problemOf(response: Response): Promise<Problem> {
   const isProblem = response.headers.get('Content-Type')?.startsWith('application/problem+json');
   if (isProblem) return (await response.json()) as Problem;
   return {
