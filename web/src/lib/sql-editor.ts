@@ -1,5 +1,7 @@
 import {
   autocompletion,
+  type CompletionContext,
+  type CompletionResult,
   closeBrackets,
   closeBracketsKeymap,
   completionKeymap,
@@ -68,6 +70,18 @@ const THEME = EditorView.theme({
 });
 
 /**
+ * Text typed over a selection. Left to itself, Chromium gives the new text the style of the old one in a `style`
+ * attribute, which the Content-Security-Policy forbids.
+ */
+const REPLACE_SELECTION = EditorView.domEventHandlers({
+  beforeinput: ({ inputType, data }, view) => {
+    const isOurs = inputType === 'insertText' && data && !view.state.selection.main.empty && !view.composing;
+    if (isOurs) view.dispatch({ ...view.state.replaceSelection(data), userEvent: 'input.type' });
+    return Boolean(isOurs);
+  },
+});
+
+/**
  * Opens an editor in a shadow root: there it uses constructed style sheets, which the Content-Security-Policy allows,
  * while in the document it would add a `<style>` element.
  */
@@ -101,6 +115,7 @@ export function openEditor({ parent, text, onChange, onRun }: EditorOptions): Sq
           syntaxHighlighting(COLOURS),
           THEME,
           EditorView.lineWrapping,
+          REPLACE_SELECTION,
         ],
         EditorView.contentAttributes.of({ 'aria-label': 'SQL statement' }),
         EditorView.updateListener.of((update) => {
