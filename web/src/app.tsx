@@ -17,6 +17,8 @@ interface Section {
 
 const SECTIONS: Section[] = [
   { path: '/', title: 'Files', load: () => import('./pages/files.js') },
+  { path: '/data', title: 'Data', load: () => import('./pages/data.js') },
+  { path: '/dashboards', title: 'Dashboards', load: () => import('./pages/dashboards.js') },
   { path: '/sql', title: 'SQL', isForAnalysts: true, load: () => import('./pages/sql.js') },
 ];
 

@@ -10,8 +10,13 @@ export interface Loaded<T> {
   reload(): void;
 }
 
+/** Lets a request begin when there is room for it. */
+type Gate = <T>(work: () => Promise<T>) => Promise<T>;
+
+const open: Gate = (work) => work();
+
 /** Asks the server for `path` whenever that changes; `undefined` asks for nothing. */
-export function useApi<T>(path: string | undefined): Loaded<T> {
+export function useApi<T>(path: string | undefined, { gate = open }: { gate?: Gate } = {}): Loaded<T> {
   const [turn, setTurn] = useState(0);
   const [state, setState] = useState<Omit<Loaded<T>, 'reload'>>({
     data: undefined,
@@ -22,7 +27,7 @@ export function useApi<T>(path: string | undefined): Loaded<T> {
     if (path === undefined) return;
     const aborter = new AbortController();
     setState((last) => ({ ...last, isLoading: true }));
-    api<T>(path, { signal: aborter.signal }).then(
+    gate(() => api<T>(path, { signal: aborter.signal })).then(
       (data) => setState({ data, problem: undefined, isLoading: false }),
       (error: unknown) => {
         if (aborter.signal.aborted) return;

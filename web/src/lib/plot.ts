@@ -35,6 +35,9 @@ export interface Plot {
   isStacked?: boolean;
 }
 
+/** The rows alone, as a table shows them. */
+export type Figures = Pick<Plot, 'title' | 'columns' | 'rows'>;
+
 const NUMBER = new Intl.NumberFormat('en', { maximumSignificantDigits: 6 });
 
 /** A cell for people: `1,234.5`, `(no value)`. */
@@ -68,7 +71,7 @@ export function indexOf({ columns }: Plot, name: string): number {
 }
 
 /** The rows as CSV (RFC 4180), with the titles as header. */
-export function plotCsv({ columns, rows }: Plot): string {
+export function plotCsv({ columns, rows }: Figures): string {
   const lines = [columns.map(axisTitle), ...rows].map((line) => line.map(csvCell).join(','));
   return `${lines.join('\r\n')}\r\n`;
 }

@@ -2,13 +2,15 @@ import type { EChartsType } from 'echarts/core';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { readChartTheme } from '../lib/chart-theme.js';
 import { fileNameOf, saveFile } from '../lib/download.js';
-import { type Plot, plotCsv, plotSummary } from '../lib/plot.js';
+import { type Figures, type Plot, plotCsv, plotSummary } from '../lib/plot.js';
 import { plotOption } from '../lib/plot-option.js';
 import { PlotTable } from './plot-table.js';
 import '../style/chart.css';
 
 export interface ChartProps {
   plot: Plot;
+  /** What the table and the CSV hold, when that is more than what is drawn. */
+  figures?: Figures;
   heightPx?: number;
   /** `full`: downloads and the figures as a table. `small`: the drawing alone, beside a text that says the same. */
   size?: 'full' | 'small';
@@ -18,7 +20,7 @@ export interface ChartProps {
 const EXPORT = { widthPx: 1200, heightPx: 675 };
 
 /** Draws a plot, with its figures as a table for those who cannot see it. */
-export function Chart({ plot, heightPx = 340, size = 'full' }: ChartProps) {
+export function Chart({ plot, figures = plot, heightPx = 340, size = 'full' }: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const [failure, setFailure] = useState<string | undefined>();
   const isSmall = size === 'small';
@@ -67,7 +69,7 @@ export function Chart({ plot, heightPx = 340, size = 'full' }: ChartProps) {
         <div class="chart-tools">
           <details class="chart-figures">
             <summary>Figures</summary>
-            <PlotTable plot={plot} />
+            <PlotTable plot={figures} />
           </details>
           <fieldset class="chart-downloads">
             <legend class="visually-hidden">Download {plot.title}</legend>
@@ -77,7 +79,7 @@ export function Chart({ plot, heightPx = 340, size = 'full' }: ChartProps) {
             <button type="button" class="button quiet" onClick={() => saveSvg(plot)}>
               SVG
             </button>
-            <button type="button" class="button quiet" onClick={() => saveCsv(plot)}>
+            <button type="button" class="button quiet" onClick={() => saveCsv(figures)}>
               CSV
             </button>
           </fieldset>
@@ -102,8 +104,11 @@ async function saveSvg(plot: Plot): Promise<void> {
   saveFile(fileNameOf(plot.title, 'svg'), new Blob([text], { type: 'image/svg+xml' }));
 }
 
-function saveCsv(plot: Plot): void {
-  saveFile(fileNameOf(plot.title, 'csv'), new Blob([plotCsv(plot)], { type: 'text/csv;charset=utf-8' }));
+function saveCsv(figures: Figures): void {
+  saveFile(
+    fileNameOf(figures.title, 'csv'),
+    new Blob([plotCsv(figures)], { type: 'text/csv;charset=utf-8' }),
+  );
 }
 
 /** A drawing of its own with the title above it, since the picture leaves the page that says it. */

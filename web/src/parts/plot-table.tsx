@@ -1,10 +1,10 @@
-import { axisTitle, cellText, type Plot } from '../lib/plot.js';
+import { axisTitle, cellText, type Figures } from '../lib/plot.js';
 
 /** Beyond these a page becomes slow; a download has them all. */
 const MAX_SHOWN_ROWS = 500;
 
 /** The figures of a plot. */
-export function PlotTable({ plot }: { plot: Plot }) {
+export function PlotTable({ plot }: { plot: Figures }) {
   const { columns, rows, title } = plot;
   const isNumber = columns.map(({ type }) => type === 'number');
   return (
