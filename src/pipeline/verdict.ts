@@ -24,13 +24,41 @@ export interface RowsVerdict {
 /** Judges a file by its rows: one that fails is set aside as a whole. */
 export function judgeRows(tally: RowsTally, dataset: Dataset): RowsVerdict {
   const { counts, failures, leftOut, notes } = tally;
-  const failure = failures.total > 0 ? summarise(failures) : tooManySetAside(tally, dataset);
+  const failure = failures.total > 0 ? describeFailures(tally) : tooManySetAside(tally, dataset);
   return {
     counts: failure ? { ...emptyCounts(), rows_in: counts.rows_in, set_aside: counts.rows_in } : counts,
     failure,
     violations: failures.total > 0 ? failures : leftOut,
     notes,
   };
+}
+
+function describeFailures({ counts, failures }: RowsTally): NonNullable<RowsVerdict['failure']> {
+  const summary = summarise(failures);
+  const lines = counts.rows_in > failures.total ? linesOfOwnTable(failures) : undefined;
+  if (lines === undefined) return summary;
+  const own = `Lines ${lines.first} to ${lines.last} look like a table of their own: give it a file of its own.`;
+  return { ...summary, hint: `${own} Else: ${summary.hint}` };
+}
+
+/** Fewer rows of another width are rather broken rows. */
+const MIN_OWN_ROWS = 3;
+
+/** Where all violations are rows of one other width, one below the other, maybe under a title: the lines they take. */
+function linesOfOwnTable({
+  listed,
+  byCode,
+  total,
+}: ViolationList): { first: number; last: number } | undefined {
+  if (byCode.ragged_row !== total || total !== listed.length) return undefined;
+  const [title, ...others] = listed;
+  const rows = others[0]?.message === title.message ? listed : others;
+  const isBlock = rows.every(
+    (row, i) => row.message === rows[0].message && (i === 0 || row.line === rows[i - 1].line + 1),
+  );
+  return rows.length >= MIN_OWN_ROWS && isBlock
+    ? { first: rows[0].line, last: rows.at(-1)!.line }
+    : undefined;
 }
 
 /** Rows with these alone are dropped, not set aside. */

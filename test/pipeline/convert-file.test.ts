@@ -400,3 +400,18 @@ describe('rescued cells', () => {
     expect([id[wrong], _rescued[wrong]]).toEqual([undefined, undefined]);
   });
 });
+
+describe('a second table below the first', () => {
+  const first = 'id,name,price\n1,a,1.50\n2,b,2.50\n3,c,3.50\n4,d,4.50\n';
+  it.each([
+    ['right below', 'shop,town\nNorth,Leeds\nSouth,Bath\n', /^Lines 6 to 8 look like a table of their own/],
+    ['under a title', '\nShops\nshop,town\nNorth,Leeds\nSouth,Bath\n', /^Lines 8 to 10 look like/],
+    ['that is two broken rows', '5,e\n6,f\n', /^Mend the row/],
+    ['that is broken rows here and there', '5,e\n6,f,6.50\n7,g\n8,h\n', /^Mend the row/],
+  ])('%s is pointed at or not', async (_, second, hint) => {
+    const workshop = await workshopOf('d:\n  files: "*"\n  columns: any\n');
+    const report = reportOf(await workshop.convert(workshop.drop('two.csv', first + second)));
+    expect(report.code).toBe('ragged_row');
+    expect(report.hint).toMatch(hint);
+  });
+});
