@@ -23,18 +23,23 @@ type MaySee = (dataset: string | null) => boolean;
 export function uploadAnswer(file: ReceivedFile, verdict: UploadVerdict, maySee: MaySee): Answer {
   switch (verdict.state) {
     case 'waiting':
-      return good(202, file, { state: 'waiting', message: 'It is in the input folder', link: '/' });
+      return good(202, file, { state: 'waiting', message: 'It is in the input folder', link: linkTo(file) });
     case 'converted': {
       const { isFinal, dataset, counts } = verdict;
       const where = isFinal ? 'nothing is to be loaded' : 'they wait to be loaded';
       const message = `${plural(counts.rows_out, 'row')} converted to Parquet; ${where}`;
-      return good(isFinal ? 200 : 202, file, { ...told(verdict), state: 'converted', message, dataset });
+      return good(isFinal ? 200 : 202, file, {
+        ...told(file, verdict),
+        state: 'converted',
+        message,
+        dataset,
+      });
     }
     case 'loaded': {
       const { rowsLoaded, dataset } = verdict;
       const message = `${plural(rowsLoaded, 'row')} loaded into ${dataset}`;
       return good(200, file, {
-        ...told(verdict),
+        ...told(file, verdict),
         state: 'loaded',
         message,
         dataset,
@@ -46,12 +51,12 @@ export function uploadAnswer(file: ReceivedFile, verdict: UploadVerdict, maySee:
       const { name, judgedAt } = verdict.earlier;
       const earlier = { name, judged_at: judgedAt };
       const message = `The same content was delivered as ${quoteValue(name, 300)} and converted ${judgedAt}; it is not loaded again`;
-      return good(200, file, { ...told(verdict), state: 'duplicate', message, dataset, earlier });
+      return good(200, file, { ...told(file, verdict), state: 'duplicate', message, dataset, earlier });
     }
     case 'failed': {
       const { report } = verdict;
       const isVisible = maySee(report.dataset);
-      return failed(file, isVisible ? report : withoutValues(report), linkTo(verdict.fileId));
+      return failed(file, isVisible ? report : withoutValues(report), linkTo(file, verdict.fileId));
     }
     case 'load_failed': {
       const { code, message, hint, dataset, counts } = verdict;
@@ -65,7 +70,7 @@ export function uploadAnswer(file: ReceivedFile, verdict: UploadVerdict, maySee:
         violations: [],
         violations_total: 0,
       };
-      return bad({ ...problem, name: file.name, state: 'load_failed', link: linkTo(verdict.fileId) });
+      return bad({ ...problem, name: file.name, state: 'load_failed', link: linkTo(file, verdict.fileId) });
     }
   }
 }
@@ -111,21 +116,18 @@ function bad(rest: Omit<FailedUpload, 'type' | 'title' | 'status'>): Answer {
   return { status: 422, type: 'application/problem+json', body };
 }
 
-function told({
-  counts,
-  fileId,
-}: {
-  counts: Counts;
-  fileId: number | undefined;
-}): Pick<UploadAnswer, 'rows' | 'link'> {
-  return { rows: rowsOf(counts), link: linkTo(fileId) };
+function told(
+  file: ReceivedFile,
+  { counts, fileId }: { counts: Counts; fileId: number | undefined },
+): Pick<UploadAnswer, 'rows' | 'link'> {
+  return { rows: rowsOf(counts), link: linkTo(file, fileId) };
 }
 
 function rowsOf({ rows_in, rows_out, ...left }: Counts): UploadedRows {
   return { in: rows_in, out: rows_out, ...left };
 }
 
-/** The page of a delivery, else that of all. */
-function linkTo(fileId: number | undefined): string {
-  return fileId === undefined ? '/' : `/files/${fileId}`;
+/** The page of the delivery, else the list where it is going to be. */
+function linkTo({ name }: ReceivedFile, fileId?: number): string {
+  return fileId === undefined ? `/?name=${encodeURIComponent(name)}` : `/files/${fileId}`;
 }

@@ -57,6 +57,22 @@ describe.skipIf(!hasBrowser)('uploading on the page', () => {
     await page.close();
   });
 
+  it('takes a corrected file in the place of the one that failed', async () => {
+    const url = await open();
+    site.drop('p1.csv', 'name,age\nann,x\n');
+    await site.logged('Failed input_csv/p1.csv');
+    const page = await openPage(`${url}/files/1`);
+    await page.setInputFiles('input[type=file]', {
+      name: 'mended (2).csv',
+      mimeType: 'text/csv',
+      buffer: Buffer.from('name,age\nann,3\n'),
+    });
+    await page.locator('.upload', { hasText: 'p1.csv' }).getByText('1 row converted to Parquet').waitFor();
+    await page.getByRole('link', { name: 'See the file' }).click();
+    await page.waitForURL(/\/files\/2$/);
+    await page.close();
+  });
+
   it('shows that a file is being checked, and lets it be', async () => {
     const page = await openPage(await open('settle_ms: 600000\n'));
     await page.setInputFiles('input[type=file]', {

@@ -243,7 +243,7 @@ describe('an upload that cannot be judged or loaded at once', () => {
     const { site, url } = await open('server: { port: 0 }\nsettle_ms: 600000\n', AWAY);
     try {
       const { status, body } = await put(url, '/input/p1.csv?wait=1&timeout_s=1');
-      expect([status, body.state, body.link]).toEqual([202, 'waiting', '/']);
+      expect([status, body.state, body.link]).toEqual([202, 'waiting', '/?name=p1.csv']);
     } finally {
       await site.close();
     }

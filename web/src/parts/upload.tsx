@@ -168,7 +168,8 @@ function Outcome({ upload: { answer, problem, ...upload } }: { upload: Upload })
   if (answer) {
     return (
       <p class="upload-text">
-        {sentence(answer)} {answer.link !== '/' && <a href={answer.link}>See the file</a>}
+        {sentence(answer)}{' '}
+        <a href={answer.link}>{answer.state === 'waiting' ? 'Find it in the list' : 'See the file'}</a>
       </p>
     );
   }
@@ -177,7 +178,7 @@ function Outcome({ upload: { answer, problem, ...upload } }: { upload: Upload })
   return (
     <p class="upload-text">
       {detail[0].toUpperCase() + detail.slice(1)}. <span class="soft">{hint}</span>{' '}
-      {isFailedUpload(problem) && problem.link !== '/' && <a href={problem.link}>See the violations</a>}
+      {isFailedUpload(problem) && <a href={problem.link}>See the violations</a>}
       {MAY_PASS.has(status) && (
         <button type="button" class="button" onClick={() => repeatUpload(upload)}>
           Send again
