@@ -1,3 +1,4 @@
+import os from 'node:os';
 import path from 'node:path';
 import { DropgateError, EXIT } from '../base/errors.js';
 import { plural } from '../base/text.js';
@@ -26,6 +27,8 @@ async function run(context: CommandContext): Promise<number> {
       overlappingDatasets: settings.intake.overlappingDatasets,
       outputFolder: settings.folders.output,
       failedFolder: settings.folders.failed,
+      // Nothing of the installation is touched.
+      scratchFolder: os.tmpdir(),
       parquet: settings.parquet,
       limits: settings.limits,
       version: VERSION,

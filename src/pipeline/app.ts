@@ -186,6 +186,7 @@ function workerDataOf(settings: Settings): ConvertWorkerData {
     overlappingDatasets: settings.intake.overlappingDatasets,
     outputFolder: settings.folders.output,
     failedFolder: settings.folders.failed,
+    scratchFolder: settings.folders.state,
     parquet: settings.parquet,
     limits: settings.limits,
     version: VERSION,
@@ -209,7 +210,7 @@ function makeFolders({ folders }: Settings): void {
 
 async function sweep({ folders }: Settings, log: Log): Promise<void> {
   const swept = await Promise.all(
-    [folders.input, folders.archive, folders.failed, folders.output, folders.outputFailed].map(
+    [folders.input, folders.archive, folders.failed, folders.output, folders.outputFailed, folders.state].map(
       sweepTempFiles,
     ),
   );

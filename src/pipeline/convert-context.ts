@@ -19,6 +19,8 @@ export interface ConvertContext {
   overlappingDatasets: 'first' | 'fail_file';
   outputFolder: string;
   failedFolder: string;
+  /** For temporary files that nobody else sees. */
+  scratchFolder: string;
   rowGroupRows: number;
   limits: Limits;
   codec: Codec;
@@ -34,6 +36,8 @@ export interface ConvertContext {
   helpers?: HelperDesk;
   /** Default: PART_SIZES. */
   partSizes?: PartSizes;
+  /** Rows are compared in a set of at most so many slots; the others on the disk. Default: MAX_SLOTS. */
+  rowSetSlots?: number;
   /** Called now and then with the decoded bytes read so far. */
   onProgress?: (bytesRead: number, rows: number) => void;
 }

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { DropgateError, errnoOf, messageOf, type ReasonCode } from '../base/errors.js';
 import { removeFile } from '../base/files.js';
 import { quoteValue } from '../base/text.js';
+import { RowSpill } from '../clean/row-spill.js';
 import { datasetFor } from '../config/dataset-for.js';
 import type { Dataset } from '../config/settings.js';
 import { NotUtf8, type TextWindow } from '../read/batch-reader.js';
@@ -13,6 +14,7 @@ import type { ConvertContext } from './convert-context.js';
 import { convertInParallel } from './convert-parallel.js';
 import { type ConvertPlan, looksLikeData, planFor } from './convert-plan.js';
 import { ConvertRows } from './convert-rows.js';
+import { judgeSpills, type KnownRepeats, RepeatsFound } from './repeats.js';
 import {
   type Counts,
   type DialectReport,
@@ -135,28 +137,26 @@ async function convertSource(
   const { dataset, alsoClaimedBy } = claim(name, context);
   let findings: Findings | null = null;
   try {
-    // 2. Encoding, dialect, header.
-    const encoding = { label: dataset.encoding };
-    let table = await open(source, { dataset, encoding: encoding.label, context });
-    findings = table.findings;
-    // 3. Header against declaration.
-    const plan = planOf(table, dataset, context);
-    if (Array.isArray(plan)) return failedColumns({ source, name, dataset, table, window, problems: plan });
-    // 4. Rows.
-    let outcome: Outcome;
-    try {
-      outcome = await convertRows({ source, table, plan, dataset, context });
-    } catch (error) {
-      if (!(error instanceof NotUtf8)) throw error;
-      table = await reopenAfter(error, { source, dataset, context });
+    let knowledge: Knowledge = { encoding: dataset.encoding };
+    for (;;) {
+      // 2. Encoding, dialect, header.
+      const table = await open(source, { dataset, encoding: knowledge.encoding, context });
       findings = table.findings;
-      const second = planOf(table, dataset, context);
-      if (Array.isArray(second))
-        return failedColumns({ source, name, dataset, table, window, problems: second });
-      outcome = await convertRows({ source, table, plan: second, dataset, context });
+      // 3. Header against declaration.
+      const plan = planOf(table, dataset, context);
+      if (Array.isArray(plan)) return failedColumns({ source, name, dataset, table, window, problems: plan });
+      // 4. Rows; a file that turns out to be another than it seemed is read once more.
+      const { repeats } = knowledge;
+      const outcome = await convertRows({ source, table, plan, dataset, context, repeats }).catch(
+        (error: unknown) => {
+          knowledge = learnt(error, { before: knowledge, dataset });
+        },
+      );
+      // 5. Verdict.
+      if (outcome)
+        return await conclude({ source, name, dataset, alsoClaimedBy, table, outcome, context, startedAt });
+      source.rewind();
     }
-    // 5. Verdict.
-    return await conclude({ source, name, dataset, alsoClaimedBy, table, outcome, context, startedAt });
   } catch (error) {
     if (!(error instanceof DropgateError)) throw error;
     return failedBefore({ error, name, source, dataset, findings });
@@ -214,20 +214,27 @@ function notUtf8Error(error: NotUtf8): DropgateError {
   });
 }
 
-/** A file that began as UTF-8 and is not: its encoding is judged by the whole file, and it is read again. */
-async function reopenAfter(
-  error: NotUtf8,
-  { source, dataset, context }: { source: FileSource; dataset: Dataset; context: ConvertContext },
-): Promise<OpenTable> {
+/** What is known of a file before it is read, from an attempt before. */
+interface Knowledge {
+  encoding: string;
+  repeats?: KnownRepeats;
+}
+
+/**
+ * What an attempt has shown: a file that began as UTF-8 and is not has its encoding judged by the whole file, and rows
+ * that repeat others are known by their places. Throws every other error on.
+ */
+function learnt(error: unknown, { before, dataset }: { before: Knowledge; dataset: Dataset }): Knowledge {
+  if (error instanceof RepeatsFound) return { ...before, repeats: error.repeats };
+  if (!(error instanceof NotUtf8) || before.encoding === 'survey') throw error;
   if (dataset.encoding !== 'auto') throw notUtf8Error(error);
-  source.rewind();
-  return open(source, { dataset, encoding: 'survey', context });
+  return { encoding: 'survey' };
 }
 
 function planOf(table: OpenTable, dataset: Dataset, context: ConvertContext): ReturnType<typeof planFor> {
   const { findings, header, width } = table;
-  const { plans, rowGroupRows } = context;
-  return planFor(plans, { dataset, dialect: findings.dialect, header, width, rowGroupRows });
+  const { plans, rowGroupRows, rowSetSlots } = context;
+  return planFor(plans, { dataset, dialect: findings.dialect, header, width, rowGroupRows, rowSetSlots });
 }
 
 /** What the rows of a file came to, and the temporary files that they went into. */
@@ -238,6 +245,7 @@ interface Outcome extends RowsVerdict {
 }
 
 interface RowsOfFile {
+  repeats?: KnownRepeats;
   source: FileSource;
   table: OpenTable;
   plan: ConvertPlan;
@@ -252,10 +260,23 @@ async function convertRows(work: RowsOfFile): Promise<Outcome> {
   if (together) return together;
   // The attempt left its values in the dictionaries.
   const plan = context.helpers ? (planOf(table, dataset, context) as ConvertPlan) : work.plan;
-  const alone = await intoFiles(work, async (outlet) => ({
-    tally: await new ConvertRows({ ...work, plan, outlet }).run(),
-  }));
+  const alone = await intoFiles(work, (outlet) => convertAlone({ ...work, plan, outlet }));
   return alone!;
+}
+
+/** Errors: RepeatsFound. */
+async function convertAlone(work: RowsOfFile & { outlet: TableFiles }): Promise<{ tally: RowsTally }> {
+  const { plan, repeats, context } = work;
+  const spill = new RowSpill(context.scratchFolder);
+  plan.duplicates.overflow = repeats?.parts === 1 ? repeats.places : spill;
+  try {
+    const tally = await new ConvertRows(work).run();
+    const spilled = spill.finish();
+    if (spilled) await judgeSpills([spilled], 1);
+    return { tally };
+  } finally {
+    await spill.abandon();
+  }
 }
 
 /** Has rows converted into temporary files, which are gone unless there is a tally. */

@@ -1,7 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import { DropgateError, errnoOf } from '../base/errors.js';
 import { newSalt } from '../clean/duplicates.js';
-import { shareRows } from '../clean/row-set.js';
+import { RowSet, shareRows } from '../clean/row-set.js';
+import type { SpilledRows } from '../clean/row-spill.js';
 import type { Dataset } from '../config/settings.js';
 import { BrokenPart, NotUtf8 } from '../read/batch-reader.js';
 import type { FileSource } from '../read/file-source.js';
@@ -13,6 +14,7 @@ import type { RowsOutlet } from './convert-rows.js';
 import { PART_SIZES } from './part-sizes.js';
 import { PartState, PartsAborted } from './part-state.js';
 import { type PartsPlan, planParts } from './plan-parts.js';
+import { deleteSpills, judgeSpills, type KnownRepeats } from './repeats.js';
 import { emptyCounts, NoteList, type RowsTally, ViolationList } from './report.js';
 
 /** What a thread that helps says to the one that leads. */
@@ -22,7 +24,7 @@ export type HelperMessage =
   /** It gave up. With `redo`, the file has to be converted as a whole. */
   | { kind: 'failed'; redo: boolean; message: string; errno?: string }
   /** It has told everything, and goes. */
-  | { kind: 'done' };
+  | { kind: 'done'; spilled?: SpilledRows };
 
 /** What it is told first. */
 export interface HelperOrder {
@@ -38,13 +40,15 @@ export interface ParallelWork {
   dataset: Dataset;
   context: ConvertContext;
   outlet: RowsOutlet;
+  /** What an earlier pass over the file has found. */
+  repeats?: KnownRepeats;
 }
 
 /**
  * Converts the rows of a large file part by part, together with the threads that the context's desk sends. The outcome is
  * that of converting it as a whole. Undefined when the file is not one for this, as it may turn out in the middle; what the
  * outlet got is then void, and the table is as it was, but for the dictionaries of the plan.
- * @throws system errors
+ * @throws RepeatsFound when there is to be another pass; system errors
  */
 export async function convertInParallel(
   work: ParallelWork,
@@ -67,7 +71,7 @@ export async function convertInParallel(
   }
 }
 
-/** Rows are estimated from the first block; the set of rows has room for so many times that. */
+/** Rows are estimated from the first block; the set of rows has room for so many times that, within its bounds. */
 const ROWS_MARGIN = 1.3;
 
 /** The thread that holds the file: divides the work, takes its share of it, and puts the parts together in order. */
@@ -85,6 +89,8 @@ class Lead {
   readonly #ports = new Set<MessagePort>();
   /** Results of parts whose turn has not come. */
   readonly #pending = new Map<number, PartResult>();
+  /** Rows for which the set had no room. */
+  readonly #spills: SpilledRows[] = [];
   /** The next part to be merged, and the line of its first record. */
   #next = 0;
   #line: number;
@@ -95,7 +101,7 @@ class Lead {
   #settle: () => void = () => undefined;
 
   constructor(work: ParallelWork, { bounds, plainColumns, rows }: PartsPlan) {
-    const { source, table, dataset, context } = work;
+    const { source, table, dataset, context, repeats } = work;
     const { rows: reader, ...rest } = table;
     this.#work = work;
     this.#line = reader.place(0, context.window.from).line;
@@ -113,7 +119,8 @@ class Lead {
       plainColumns,
       state: this.#state.buffer,
       salt: newSalt(),
-      rows: dataset.duplicates === 'keep' ? undefined : shareRows(rows * ROWS_MARGIN),
+      rows: dataset.duplicates === 'keep' ? undefined : shareRows(rows * ROWS_MARGIN, context.rowSetSlots),
+      repeats: repeats?.parts === bounds.length - 1 ? repeats.places.parts : undefined,
     };
   }
 
@@ -133,18 +140,21 @@ class Lead {
 
   async run(): Promise<{ tally: RowsTally; sha256?: string }> {
     const { source, context } = this.#work;
-    await convertParts({
+    const spilled = await convertParts({
       job: this.#job,
       source,
       context,
       deliver: (result) => this.#merge(result),
       mayGoOn: () => !this.#state.isAborted,
     });
+    if (spilled) this.#spills.push(spilled);
     await new Promise<void>((resolve) => {
       this.#settle = resolve;
       this.#look();
     });
     if (this.#failure !== undefined) throw this.#failure;
+    const spills = this.#spills.splice(0);
+    if (spills.length > 0) await judgeSpills(spills, this.#job.bounds.length - 1);
     return { tally: this.#tally, sha256: this.#sha256 };
   }
 
@@ -161,6 +171,7 @@ class Lead {
 
   /** Sends the helpers away. */
   end(): void {
+    void deleteSpills(this.#spills);
     this.#state.abort();
     const ports = [...this.#ports];
     this.#ports.clear();
@@ -184,6 +195,7 @@ class Lead {
         this.#fail(message.redo ? new Redo(message.message) : faultOf(message));
         break;
       case 'done':
+        if (message.spilled) this.#spills.push(message.spilled);
         this.#ports.delete(port);
         if (this.#hasher === port) this.#hasher = undefined;
     }
@@ -224,7 +236,13 @@ class Lead {
 
   /** Is there nothing left to wait for? */
   #look(): void {
-    if (this.#failure !== undefined || (this.#isDone && this.#hasher === undefined)) this.#settle();
+    if (this.#failure !== undefined || (this.#isDone && !this.#isAnswerMissing)) this.#settle();
+  }
+
+  /** What a helper has found out beside its parts comes when it is done. */
+  get #isAnswerMissing(): boolean {
+    const mayHaveSpilled = this.#job.rows !== undefined && new RowSet(this.#job.rows).isFull;
+    return this.#hasher !== undefined || (mayHaveSpilled && this.#ports.size > 0);
   }
 }
 

@@ -1,7 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DuplicateFinder } from '../clean/duplicates.js';
 import type { HashSalt } from '../clean/row-hash.js';
+import { RowPlaces } from '../clean/row-places.js';
 import { RowSet, type SharedRows } from '../clean/row-set.js';
+import { RowSpill, type SpilledRows } from '../clean/row-spill.js';
 import { BatchReader, type RecordRules, TextFeed } from '../read/batch-reader.js';
 import type { FileFingerprint, FileSource } from '../read/file-source.js';
 import type { OpenTable } from '../read/open-table.js';
@@ -29,6 +31,8 @@ export interface PartsJob {
   salt: HashSalt;
   /** Absent where repeated rows are kept. */
   rows?: SharedRows;
+  /** See RowPlaces: what an earlier pass over the file has found of rows for which the set has no room. */
+  repeats?: RowPlaces['parts'];
 }
 
 /** What a part came to. Plain data. */
@@ -59,20 +63,37 @@ export interface PartsWork {
 const MAX_AHEAD = 6;
 
 /**
- * Converts parts of a file that no other thread has taken, one after the other, until there are none.
+ * Converts parts of a file that no other thread has taken, one after the other, until there are none. Answers the rows for
+ * which the set had no room.
  * @throws PartsAborted when another thread gave up; BrokenPart, NotUtf8, RangeError, DropgateError when the file has to be
  *   converted as a whole; system errors
  */
-export async function convertParts(work: PartsWork): Promise<void> {
-  const { job, context, deliver, mayGoOn } = work;
-  const state = new PartState(job.state);
-  const plan = planOf(job, context);
-  const duplicates = new DuplicateFinder({ salt: job.salt, seen: new RowSet(job.rows) });
+export async function convertParts(work: PartsWork): Promise<SpilledRows | undefined> {
+  const { job, context } = work;
+  const spill = new RowSpill(context.scratchFolder);
+  const overflow = job.repeats ? new RowPlaces(job.repeats) : spill;
+  const duplicates = new DuplicateFinder({ salt: job.salt, seen: new RowSet(job.rows), overflow });
+  try {
+    await convertFreeParts({
+      ...work,
+      plan: planOf(job, context),
+      duplicates,
+      state: new PartState(job.state),
+    });
+    return spill.finish();
+  } catch (error) {
+    await spill.abandon();
+    throw error;
+  }
+}
+
+async function convertFreeParts(work: ThreadWork): Promise<void> {
+  const { job, state, deliver, mayGoOn } = work;
   while (mayGoOn()) {
     const part = state.take();
     if (part >= job.bounds.length - 1) return;
     await state.untilMerged(part - MAX_AHEAD);
-    deliver(await convertPart({ ...work, plan, duplicates, state }, part));
+    deliver(await convertPart(work, part));
     // Results of other threads are merged in between.
     await nextTurn();
   }
@@ -126,6 +147,7 @@ async function convertPart(work: ThreadWork, part: number): Promise<PartResult> 
     context: { ...context, onProgress: undefined },
     outlet,
     duplicates,
+    part,
     turn: { take: () => state.untilMarked(part), pass: () => state.marked() },
   }).run();
   const { counts, failures, leftOut, notes } = tally;

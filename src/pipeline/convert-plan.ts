@@ -5,6 +5,7 @@ import { parserFor, Violation } from '../check/parse-value.js';
 import { cleanName } from '../clean/clean-name.js';
 import { cleanerFor } from '../clean/clean-value.js';
 import { DuplicateFinder } from '../clean/duplicates.js';
+import { RowSet } from '../clean/row-set.js';
 import type { Dataset } from '../config/settings.js';
 import type { Dialect } from '../read/dialect.js';
 import { makeScanner } from '../read/make-scanner.js';
@@ -59,6 +60,8 @@ export interface PlanInput {
   header: string[] | undefined;
   width: number;
   rowGroupRows: number;
+  /** See ConvertContext. */
+  rowSetSlots?: number;
 }
 
 /** Makes the plan, or tells every disagreement between the header and the declaration. */
@@ -147,7 +150,7 @@ export function looksLikeData(dataset: Dataset, cells: string[]): boolean {
 const TEXT_KINDS: ReadonlySet<SqlKind> = new Set(['char', 'varchar', 'text']);
 
 function assemble(input: PlanInput, columns: PlannedColumn[], rescued: ConvertPlan['rescued']): ConvertPlan {
-  const { dataset, dialect, width, rowGroupRows } = input;
+  const { dataset, dialect, width, rowGroupRows, rowSetSlots } = input;
   const wanted = new Array<boolean>(width).fill(false);
   for (const { source } of [...columns, ...rescued]) wanted[source] = true;
   const rescues = dataset.ragged === 'rescue' || dataset.extraColumns === 'rescue';
@@ -164,7 +167,7 @@ function assemble(input: PlanInput, columns: PlannedColumn[], rescued: ConvertPl
       maxRows: Math.max(MAX_BATCH_ROWS, rowGroupRows),
       keepRagged: dataset.ragged === 'rescue',
     }),
-    duplicates: new DuplicateFinder(),
+    duplicates: new DuplicateFinder({ seen: new RowSet(undefined, rowSetSlots) }),
     group: new RowGroupBuilder(specs, rowGroupRows),
     rowsSeen: 0,
   };

@@ -33,6 +33,8 @@ export interface RowsWork {
   outlet: RowsOutlet;
   /** Default: that of the plan. */
   duplicates?: DuplicateFinder;
+  /** The part of the file that the table is. Default: 0. */
+  part?: number;
   /** Given where several threads look for repeated rows of one file. */
   turn?: Turn;
 }
@@ -62,7 +64,10 @@ export class ConvertRows {
   readonly #context: ConvertContext;
   readonly #outlet: RowsOutlet;
   readonly #duplicates: DuplicateFinder;
+  readonly #part: number;
   readonly #turn: Turn | undefined;
+  /** Rows of the batches before, good or not. */
+  #rowsBefore = 0;
   readonly #counts = emptyCounts();
   /** Violations that fail the file. */
   readonly #failures = new ViolationList();
@@ -78,6 +83,7 @@ export class ConvertRows {
     this.#context = work.context;
     this.#outlet = work.outlet;
     this.#duplicates = work.duplicates ?? work.plan.duplicates;
+    this.#part = work.part ?? 0;
     this.#turn = work.turn;
   }
 
@@ -164,7 +170,9 @@ export class ConvertRows {
     if (this.#dataset.duplicates === 'keep') return 0;
     this.#duplicates.hash(columns, rowCount);
     await this.#turn?.take();
-    const count = this.#duplicates.mark({ rowCount, flags, mark: ROW.duplicate });
+    const place = { part: this.#part, firstRow: this.#rowsBefore };
+    const count = this.#duplicates.mark({ rowCount, flags, mark: ROW.duplicate, ...place });
+    this.#rowsBefore += rowCount;
     if (this.#table.rows.isFinished) this.#turn?.pass();
     return count;
   }

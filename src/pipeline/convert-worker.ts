@@ -16,6 +16,8 @@ export interface ConvertWorkerData {
   overlappingDatasets: 'first' | 'fail_file';
   outputFolder: string;
   failedFolder: string;
+  /** For temporary files that nobody else sees. */
+  scratchFolder: string;
   parquet: ParquetSettings;
   limits: Limits;
   version: string;

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { MessagePort } from 'node:worker_threads';
+import type { SpilledRows } from '../clean/row-spill.js';
 import { FileSource, sameFile } from '../read/file-source.js';
 import type { ConvertContext } from './convert-context.js';
 import { failureOf, type HelperMessage, type HelperOrder } from './convert-parallel.js';
@@ -36,17 +37,18 @@ interface Help {
 async function work({ order, port, context, mayGoOn }: Help): Promise<void> {
   const tell = (message: HelperMessage, moved: ArrayBuffer[] = []) => port.postMessage(message, moved);
   let source: FileSource | undefined;
+  let spilled: SpilledRows | undefined;
   try {
     source = new FileSource(order.job.path);
     if (!sameFile(source.fingerprint, order.job.fingerprint)) throw new RangeError('the file was replaced');
     if (order.hashes) tell({ kind: 'sha256', sha256: source.sha256() });
     const deliver = (result: PartResult) => tell({ kind: 'part', result }, buffersOf(result));
-    await convertParts({ job: order.job, source, context, deliver, mayGoOn });
+    spilled = await convertParts({ job: order.job, source, context, deliver, mayGoOn });
   } catch (error) {
     if (!(error instanceof PartsAborted)) tell(failureOf(error));
   } finally {
     source?.close();
-    tell({ kind: 'done' });
+    tell({ kind: 'done', spilled });
   }
 }
 

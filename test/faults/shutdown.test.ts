@@ -184,6 +184,7 @@ describe('a worker thread that dies', () => {
             overlappingDatasets: settings.intake.overlappingDatasets,
             outputFolder: settings.folders.output,
             failedFolder: settings.folders.failed,
+            scratchFolder: settings.folders.state,
             parquet: settings.parquet,
             limits: settings.limits,
             version: 'test',

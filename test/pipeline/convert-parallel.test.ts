@@ -9,7 +9,7 @@ import type { ConvertContext, HelperDesk } from '../../src/pipeline/convert-cont
 import { type ConvertResult, convertFile } from '../../src/pipeline/convert-file.js';
 import { help } from '../../src/pipeline/help-convert.js';
 import { TextWindow } from '../../src/read/batch-reader.js';
-import { Workshop } from './workshop.js';
+import { filesUnder, Workshop } from './workshop.js';
 
 /** Parts of a few rows, so that small files have many. */
 const SIZES = { minFileBytes: 0, minPartBytes: 60, maxPartBytes: 400, minSampleRows: 2 };
@@ -56,21 +56,31 @@ function withoutTime<T extends { reported_at: string }>({ reported_at, ...report
   return report;
 }
 
+interface Way {
+  helperCount?: number;
+  /** Slots of the set in which rows are compared when the file is divided. */
+  rowSetSlots?: number;
+}
+
 /** The pictures of both ways, and whether the file was divided, or at least tried to. */
-async function convertBothWays(workshop: Workshop, content: string, helperCount = 2) {
+async function convertBothWays(
+  workshop: Workshop,
+  content: string,
+  { helperCount = 2, rowSetSlots }: Way = {},
+) {
   const file = workshop.drop('a.csv', content);
   const inOne = await convertFile(file, fresh(workshop));
   const whole = await pictureOf(inOne);
-  const contexts = Array.from({ length: helperCount }, () => fresh(workshop));
+  const contexts = Array.from({ length: helperCount }, () => ({ ...fresh(workshop), rowSetSlots }));
   const { desk, done, asked } = deskOf(contexts);
-  const context = { ...fresh(workshop), helpers: desk, partSizes: SIZES };
+  const context = { ...fresh(workshop), helpers: desk, partSizes: SIZES, rowSetSlots };
   const inParts = await convertFile(file, context);
   const divided = await pictureOf(inParts);
   await done();
   for (const [i, distinct] of distinctOf(inParts).entries()) {
     if (distinct !== null) expect(distinct).toBe(distinctOf(inOne)[i]);
   }
-  return { whole, divided, isTried: asked() > 0 };
+  return { file, whole, divided, isTried: asked() > 0 };
 }
 
 /** As another thread has it. */
@@ -126,7 +136,7 @@ describe('a file converted by several threads', () => {
         fc.nat(3),
         async (rules, records, lineEnd, ends, helperCount) => {
           const text = ['id,word,note', ...records].join(lineEnd) + (ends ? lineEnd : '');
-          const { whole, divided, isTried } = await convertBothWays(workshops[rules], text, helperCount);
+          const { whole, divided, isTried } = await convertBothWays(workshops[rules], text, { helperCount });
           if (isTried) tried++;
           expect(divided).toEqual(whole);
         },
@@ -148,6 +158,31 @@ describe('a file converted by several threads', () => {
     const { counts, report } = divided as { counts: object; report: { violations: { line: number }[] } };
     expect(counts).toMatchObject({ rows_in: 200, rows_out: 198, set_aside: 1, dropped_duplicate: 1 });
     expect(report.violations.map(({ line }) => line)).toEqual([2 + 60 * 2, 2 + 60 * 2 + 1 + 89 * 2]);
+    workshop.close();
+  });
+
+  it('has its repeated rows found, wherever they are, when most rows do not fit into the set', async () => {
+    const workshop = await Workshop.open({ config: config(RULES[2]) });
+    let repeated = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.nat(60), { minLength: 40, maxLength: 120 }),
+        fc.nat(3),
+        async (ids, helperCount) => {
+          const rows = ids.map((id, i) => (i % 50 === 49 ? 'x,a,wrong' : `${id},a,note ${id}`));
+          const text = `id,word,note\n${rows.join('\n')}\n`;
+          const way = { helperCount, rowSetSlots: 16 };
+          const { file, whole, divided } = await convertBothWays(workshop, text, way);
+          expect(divided).toEqual(whole);
+          const alone = await convertFile(file, { ...fresh(workshop), rowSetSlots: 16 });
+          expect(await pictureOf(alone)).toEqual(whole);
+          if (alone.status === 'converted') repeated += alone.counts.dropped_duplicate;
+        },
+      ),
+      { numRuns: 60 },
+    );
+    expect(repeated).toBeGreaterThan(500);
+    expect(filesUnder(workshop.settings.folders.state).filter((file) => file.endsWith('.tmp'))).toEqual([]);
     workshop.close();
   });
 

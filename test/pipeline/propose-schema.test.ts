@@ -86,6 +86,7 @@ describe('a proposal', () => {
             overlappingDatasets: 'fail_file',
             outputFolder: root,
             failedFolder: root,
+            scratchFolder: root,
             parquet: settings.parquet,
             limits: settings.limits,
             version: '0',

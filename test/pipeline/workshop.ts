@@ -152,6 +152,7 @@ async function contextOf(settings: Settings): Promise<ConvertContext> {
       overlappingDatasets: settings.intake.overlappingDatasets,
       outputFolder: settings.folders.output,
       failedFolder: settings.folders.failed,
+      scratchFolder: settings.folders.state,
       parquet: settings.parquet,
       limits: settings.limits,
       version: '1.2.3',
