@@ -2,6 +2,8 @@ import type { FastifyInstance } from 'fastify';
 
 /** What a client gets to send its headers. */
 export const HEADERS_TIMEOUT_MS = 10_000;
+/** How often connections that are late with their headers are looked for. */
+export const LATENESS_CHECK_MS = 5000;
 /** What a client gets to send a body that is no upload. */
 const BODY_TIMEOUT_MS = 30_000;
 /** How long an upload may stand still. */

@@ -9,7 +9,7 @@ import { trustedBy } from './auth/identify.js';
 import type { ServerContext } from './context.js';
 import { answerExpectations } from './expectations.js';
 import { sendSecurityHeaders } from './headers.js';
-import { HEADERS_TIMEOUT_MS, limitSlowness } from './limits.js';
+import { HEADERS_TIMEOUT_MS, LATENESS_CHECK_MS, limitSlowness } from './limits.js';
 import { measureRequests, openRegistry } from './metrics.js';
 import { describeApi } from './openapi.js';
 import { servePage } from './page.js';
@@ -59,7 +59,7 @@ export async function buildServer(
     trustProxy: auth ? trustedBy(auth.trustedProxies) : false,
     // Uploads take long; the time of everything else is bounded in limits.ts.
     requestTimeout: 0,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: LATENESS_CHECK_MS },
     // An address that cannot be decoded comes to no route.
     frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error)),
   });
