@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectAccessible, hasBrowser, openPage } from '../helpers/browser.js';
 import { type LocalServer, openLocalServer } from './auth/local-server.js';
 
 interface Operation {
@@ -89,6 +90,17 @@ describe('the description of the API', () => {
     expect(page.headers['content-type']).toContain('text/html');
     expect(page.body).toContain('<b>PUT</b> /input/{name}');
     expect(page.body).not.toMatch(/<script|<style|style=|onclick/);
+  });
+});
+
+describe.skipIf(!hasBrowser)('the page of the API', () => {
+  it('is readable for everybody', async () => {
+    const url = await server.app.listen({ host: '127.0.0.1', port: 0 });
+    const page = await openPage(`${url}/api`, { width: 390 });
+    await page.getByRole('heading', { name: 'Dropgate' }).waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    await expectAccessible(page);
+    await page.close();
   });
 });
 

@@ -73,7 +73,7 @@ describe.skipIf(!hasBrowser)('uploading on the page', () => {
     await page.close();
   });
 
-  it('shows that a file is being checked, and lets it be', async () => {
+  it('shows that a file is being checked, and need not be waited for', async () => {
     const page = await openPage(await open('settle_ms: 600000\n'));
     await page.setInputFiles('input[type=file]', {
       name: 'p1.csv',
@@ -83,7 +83,7 @@ describe.skipIf(!hasBrowser)('uploading on the page', () => {
     await page.getByText('being checked').waitFor();
     expect(await page.getByRole('progressbar', { name: 'Checking p1.csv' }).count()).toBe(1);
     await expectAccessible(page);
-    await page.getByRole('button', { name: 'Cancel p1.csv' }).click();
+    await page.getByRole('button', { name: 'Dismiss p1.csv' }).click();
     expect(await page.locator('.upload').count()).toBe(0);
     expect(site.list('input_csv')).toContain('p1.csv');
     await page.close();

@@ -115,22 +115,24 @@ function UploadList({ shown }: { shown: readonly Upload[] }) {
 
 function UploadRow({ upload }: { upload: Upload }) {
   const { id, name, file, state } = upload;
-  const isUnderWay = state !== 'done' && state !== 'failed';
+  const isUnsent = state === 'queued' || state === 'sending';
   return (
     <li class="upload">
       <div class="upload-head">
-        <span class="upload-name">{name}</span>
-        <span class="soft">{formatBytes(file.size)}</span>
-        <State upload={upload} />
-        <button type="button" class="button quiet upload-end" onClick={() => dismissUpload(id)}>
-          {isUnderWay ? 'Cancel' : <span aria-hidden="true">×</span>}
+        <div class="row">
+          <span class="upload-name">{name}</span>
+          <span class="soft">{formatBytes(file.size)}</span>
+          <State upload={upload} />
+        </div>
+        <button type="button" class="button quiet" onClick={() => dismissUpload(id)}>
+          {isUnsent ? 'Cancel' : <span aria-hidden="true">×</span>}
           <span class="visually-hidden">
-            {isUnderWay ? ' ' : 'Dismiss '}
+            {isUnsent ? ' ' : 'Dismiss '}
             {name}
           </span>
         </button>
       </div>
-      {isUnderWay && <Progress upload={upload} />}
+      {(isUnsent || state === 'checking') && <Progress upload={upload} />}
       <Outcome upload={upload} />
     </li>
   );
