@@ -4,6 +4,7 @@ import { parseSqlType } from '../base/sql-type.js';
 import { nearest } from '../base/suggest.js';
 import type { ConfigFile } from './config-file.js';
 import { compilePattern, isCatchAll } from './dataset-for.js';
+import { type RawExpectation, readExpectation } from './expectation.js';
 import { checkRules } from './rules.js';
 import { columnsSchema, datasetSchema, datasetsSchema } from './schemas.js';
 import type { CaseRule, Dataset, DeclaredColumn } from './settings.js';
@@ -46,6 +47,7 @@ interface RawDataset
   delimiter: string;
   quote: string;
   encoding: string;
+  expect?: RawExpectation;
 }
 
 /** A dataset and where it and its columns stand. */
@@ -138,6 +140,7 @@ function readDataset(site: DatasetSite): Dataset | undefined {
   const columns = readColumns(site);
   if (!columns || file.isFaulty(path)) return undefined;
   checkDialect(site);
+  const expect = readExpectation(raw.expect, { file, path: [...path, 'expect'] });
   return {
     name,
     files: raw.files,
@@ -156,6 +159,7 @@ function readDataset(site: DatasetSite): Dataset | undefined {
     encoding: raw.encoding.toLowerCase(),
     header: raw.header,
     case: raw.case,
+    ...(expect && { expect }),
   };
 }
 

@@ -1,5 +1,6 @@
 import os from 'node:os';
 import path from 'node:path';
+import { type RawAlerts, readAlerts } from './alerts.js';
 import { type RawAuth, readAuth } from './auth.js';
 import type { ConfigFile } from './config-file.js';
 import { programSchema } from './schemas.js';
@@ -37,12 +38,13 @@ interface RawProgram {
     auth?: RawAuth;
     sql: { timeout_ms: number; max_rows: number; max_bytes: number; max_statements: number };
   };
+  alerts: RawAlerts;
 }
 
 /** What `dropgate.yaml` settles. */
 export type ProgramSettings = Pick<
   Settings,
-  'folders' | 'watch' | 'intake' | 'parquet' | 'limits' | 'log' | 'server'
+  'folders' | 'watch' | 'intake' | 'parquet' | 'limits' | 'log' | 'server' | 'alerts'
 >;
 
 /** Reads `dropgate.yaml`, in which every key has a default. Undefined when something is wrong. */
@@ -55,6 +57,7 @@ export function readProgram(
   const folders = readFolders(raw.folders, root);
   checkFolders(file, folders);
   const { enabled, host, auth: rawAuth } = raw.server;
+  const alerts = readAlerts(raw.alerts, file);
   const auth = readAuth(file, { raw: rawAuth, configDir, host: enabled ? host : undefined });
   return {
     folders,
@@ -91,6 +94,7 @@ export function readProgram(
         maxStatements: raw.server.sql.max_statements,
       },
     },
+    alerts,
   };
 }
 

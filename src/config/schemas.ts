@@ -1,5 +1,7 @@
 import type { SchemaObject } from 'ajv';
+import { alertsSchema } from './alerts.js';
 import { authSchema } from './auth.js';
+import { expectSchema } from './expectation.js';
 
 /*
  * The JSON Schemas of the configuration files. `description` completes "expected …" in messages; `default` is filled
@@ -79,6 +81,7 @@ export const programSchema: SchemaObject = mapping({
       max_statements: count(4, 1, 64),
     }),
   }),
+  alerts: alertsSchema,
 });
 
 const sqlType: SchemaObject = { type: 'string', sqlType: true };
@@ -166,6 +169,7 @@ export const datasetSchema: SchemaObject = {
       description: 'auto, or the name of an encoding',
     },
     header: oneOf('auto', 'present', 'absent'),
+    expect: expectSchema,
   },
 };
 

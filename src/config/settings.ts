@@ -1,4 +1,5 @@
 import type { SqlType } from '../base/sql-type.js';
+import type { TimeOfDay } from '../base/zoned-time.js';
 
 /** Everything the program was told, checked, complete (every default filled in) and deeply frozen. */
 export interface Settings {
@@ -13,6 +14,7 @@ export interface Settings {
   limits: Limits;
   log: { level: LogLevel; json: boolean };
   server: ServerSettings;
+  alerts: AlertSettings;
   /** In the order of schema.yaml; the first whose `files` matches claims a file. */
   datasets: Dataset[];
   /** One table a dataset that is to be loaded, keyed by dataset name. */
@@ -118,6 +120,34 @@ export interface AuthSettings {
   sessionIdleMs: number;
 }
 
+/** Who is told of troubles, and when. */
+export interface AlertSettings {
+  /** http or https; may hold a secret, and is never shown in full. */
+  webhook?: string;
+  /** Sent as `Authorization: Bearer`. */
+  token?: string;
+  /** Alerts that come so close together go into one message. */
+  gatherMs: number;
+  /** Shortest time between two messages. */
+  intervalMs: number;
+  /** Longest time that the receiver may take. */
+  timeoutMs: number;
+  /** The database has to be away for so long. */
+  databaseAwayMs: number;
+}
+
+/** When files of a dataset are due. */
+export interface Expectation {
+  everyMs: number;
+  /** `everyMs` in days; whole ones where there is a time of day. */
+  days: number;
+  /** By a clock in `timeZone`; without it a file is due `everyMs` after the last. */
+  at?: TimeOfDay;
+  /** A file may come so much later before anybody is told. */
+  graceMs: number;
+  timeZone: string;
+}
+
 export type CaseRule = 'lower' | 'upper' | 'keep';
 
 /** The contract of one kind of file. */
@@ -149,6 +179,8 @@ export interface Dataset {
   header: 'auto' | 'present' | 'absent';
   /** Case of values where a column says nothing (only for `columns: any`; declared columns carry their own). */
   case: CaseRule;
+  /** When its files are due; absent when nobody waits for them. */
+  expect?: Expectation;
 }
 
 export interface DeclaredColumn {

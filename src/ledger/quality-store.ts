@@ -10,6 +10,9 @@ export interface StoredStats {
 /** The statistics of a file together with how many of its rows were taken. */
 export interface FileStats extends StoredStats {
   recordId: number;
+  /** Of the file, as it was delivered. */
+  name: string;
+  judgedAt: string;
   rowsIn: number;
   rowsOut: number;
 }
@@ -140,11 +143,15 @@ export class QualityStore {
       this.#statements.count.run(hour, dataset, kind, code, column, files, rows, leftOut);
   }
 
-  /** What happened, by hour (`hours`), by day in UTC (`days`), or altogether; `hour` is shortened accordingly. */
-  counts({ since, until, dataset }: QualityFilter, bucket: 'hours' | 'days' | 'all'): QualityCount[] {
+  /** What became of files, by hour (`hours`), by day in UTC (`days`), or altogether; `hour` is shortened accordingly. */
+  counts(filter: QualityFilter, bucket: 'hours' | 'days' | 'all'): QualityCount[] {
     const length = { hours: 13, days: 10, all: 0 }[bucket];
-    const key = [length, since.slice(0, 13), until.slice(0, 13), dataset ?? null, dataset ?? null];
-    return this.#statements.counts.all(...key) as QualityCount[];
+    return this.#statements.counts.all(length, ...rangeIn(filter)) as QualityCount[];
+  }
+
+  /** Why rows were left out, altogether, the most frequent first. */
+  violations(filter: QualityFilter, limit: number): QualityCount[] {
+    return this.#statements.violations.all(...rangeIn(filter), limit) as QualityCount[];
   }
 
   /** Forgets hours that are very old. */
@@ -256,6 +263,8 @@ function rangeOf({ firstId }: Layout): [from: number, to: number, from: number, 
 
 interface StatsRow {
   recordId: number;
+  name: string;
+  judgedAt: string;
   rowsIn: number;
   rowsOut: number;
   /** The driver gives one or the other. */
@@ -274,6 +283,12 @@ function alertFrom(row: AlertRow): AlertRecord {
   return { ...row, files: JSON.parse(row.files) };
 }
 
+const IN_RANGE = 'hour >= ? AND hour < ? AND (? IS NULL OR dataset = ?)';
+
+function rangeIn({ since, until, dataset }: QualityFilter): unknown[] {
+  return [since.slice(0, 13), until.slice(0, 13), dataset ?? null, dataset ?? null];
+}
+
 const SELECT_ALERTS = `SELECT id, kind, dataset, code, count, message, files, first_at AS firstAt, last_at AS lastAt,
   delivery, delivered_at AS deliveredAt FROM alerts`;
 
@@ -289,7 +304,7 @@ function prepareAll(db: Database.Database) {
     ),
     // CROSS JOIN keeps the order: the files of a layout are few.
     recentStats: db.prepare(
-      `SELECT files.id AS recordId, rows_in AS rowsIn, rows_out AS rowsOut, numbers
+      `SELECT files.id AS recordId, name, judged_at AS judgedAt, rows_in AS rowsIn, rows_out AS rowsOut, numbers
        FROM column_stats CROSS JOIN files ON files.id = column_stats.id - ?
        WHERE column_stats.id >= ? AND column_stats.id < ? ORDER BY column_stats.id DESC LIMIT ?`,
     ),
@@ -300,10 +315,15 @@ function prepareAll(db: Database.Database) {
          left_out = left_out + excluded.left_out`,
     ),
     counts: db.prepare(
-      `SELECT substr(hour, 1, ?) AS hour, dataset, kind, code, column_name AS "column", sum(files) AS files,
+      `SELECT substr(hour, 1, ?) AS hour, dataset, kind, code, '' AS "column", sum(files) AS files,
          sum(rows) AS rows, sum(left_out) AS leftOut
-       FROM quality_counts WHERE hour >= ? AND hour < ? AND (? IS NULL OR dataset = ?)
-       GROUP BY 1, 2, 3, 4, 5`,
+       FROM quality_counts WHERE ${IN_RANGE} AND kind <> 'violation' GROUP BY 1, 2, 3, 4`,
+    ),
+    violations: db.prepare(
+      `SELECT '' AS hour, dataset, kind, code, column_name AS "column", sum(files) AS files, sum(rows) AS rows,
+         0 AS leftOut
+       FROM quality_counts WHERE ${IN_RANGE} AND kind = 'violation'
+       GROUP BY dataset, code, column_name ORDER BY sum(rows) DESC, dataset, code, column_name LIMIT ?`,
     ),
     forgetCounts: db.prepare(`DELETE FROM quality_counts WHERE hour < ?`),
     datasets: db.prepare(`SELECT DISTINCT dataset FROM quality_counts WHERE dataset <> '' ORDER BY dataset`),

@@ -19,6 +19,7 @@ import { LoadQueue } from './load-queue.js';
 import { Observers } from './observer.js';
 import { Originals } from './originals.js';
 import { Publisher } from './publish.js';
+import { Quality } from './quality/quality.js';
 import { Tally } from './tally.js';
 
 /** How the parts hear that a file is done with, or is to be offered again. */
@@ -40,6 +41,7 @@ export interface Pipeline {
   observers: Observers;
   /** Counts since the start. */
   tally: Tally;
+  quality: Quality;
   /** Finishes what is in hand, within `shutdownMs`, and lets go of everything. */
   close(): Promise<void>;
 }
@@ -146,6 +148,14 @@ function assemble(parts: {
     release: releases.input,
     onConverted: (files) => loads?.offerConverted(files),
   });
+  const quality = new Quality({
+    settings,
+    ledger,
+    log,
+    database: () => engine && loads && { address: engine.address, condition: loads.condition },
+    isBusy: () => intake.isBusy,
+  });
+  observers.add(quality);
   return {
     settings,
     ledger,
@@ -156,6 +166,7 @@ function assemble(parts: {
     growth,
     observers,
     tally,
+    quality,
     close: async () => {
       // 1. What is in hand is finished, or abandoned: the next start does it again.
       const deadlineMs = performance.now() + intakeSettings.shutdownMs;
@@ -166,7 +177,7 @@ function assemble(parts: {
       await growth.stop();
       await Promise.all([convertPool.destroy(), copyPool.destroy()]);
       const leftMs = Math.max(MIN_CLOSE_MS, deadlineMs - performance.now());
-      await within(leftMs, engine?.close());
+      await Promise.all([within(leftMs, engine?.close()), quality.close()]);
       ledger.close();
       // An abandoned step may still be under way: then the lock ends with the process.
       if (isDone) lock.release();

@@ -25,12 +25,12 @@ export interface PackedStats {
 }
 
 /** Numbers that a column takes in {@link PackedStats}. */
-const WIDTH = 5;
+export const STATS_WIDTH = 5;
 
 /** Unfolds packed statistics. */
 export function unpackStats({ columns, numbers }: PackedStats): ColumnStats[] {
   return (JSON.parse(columns) as string[]).map((column, i) => {
-    const [nulls, distinct, mean, min, max] = numbers.subarray(i * WIDTH, (i + 1) * WIDTH);
+    const [nulls, distinct, mean, min, max] = numbers.subarray(i * STATS_WIDTH, (i + 1) * STATS_WIDTH);
     const known = (value: number) => (Number.isNaN(value) ? null : value);
     return {
       column,
@@ -69,11 +69,15 @@ export class StatsCollector {
 
   pack(): PackedStats {
     const specs = this.#specs;
-    const numbers = new Float64Array(specs.length * WIDTH);
+    const numbers = new Float64Array(specs.length * STATS_WIDTH);
     const rowCount = this.#groups.reduce((sum, group) => sum + group.rowCount, 0);
     for (let i = 0; i < specs.length; i++) {
       const chunks = this.#groups.map((group) => group.chunks[i]);
-      putStats(numbers.subarray(i * WIDTH, (i + 1) * WIDTH), { type: specs[i].type, chunks, rowCount });
+      putStats(numbers.subarray(i * STATS_WIDTH, (i + 1) * STATS_WIDTH), {
+        type: specs[i].type,
+        chunks,
+        rowCount,
+      });
     }
     return { columns: namesOf(specs), numbers };
   }

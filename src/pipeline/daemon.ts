@@ -38,7 +38,7 @@ export async function startDaemon({ settings, log }: { settings: Settings; log: 
     },
   });
   const { folders } = settings;
-  const { intake, loads } = pipeline;
+  const { intake, loads, quality } = pipeline;
   const input = new FolderWatcher({
     ...commonOptions(settings, log),
     folder: folders.input,
@@ -59,6 +59,7 @@ export async function startDaemon({ settings, log }: { settings: Settings; log: 
   log.info(startMessage(settings, pipeline));
   loads?.open();
   await Promise.all([input.start(), watchers.output?.start()]);
+  quality.start();
   const stopHousekeeping = keepHouse(settings, log);
   return {
     pipeline,

@@ -48,7 +48,7 @@ export async function runOnce({ settings, log, onStart }: OnceOptions): Promise<
       output: () => undefined,
     },
   });
-  const { intake, loads } = pipeline;
+  const { intake, loads, quality } = pipeline;
   try {
     // 1. Parquet files of earlier runs go first, so that tables grow in order.
     if (loads) loads.offerFound((await scan(settings, log, 'output')).ready);
@@ -61,6 +61,7 @@ export async function runOnce({ settings, log, onStart }: OnceOptions): Promise<
     for (let round = 1; again.size > 0 && round < MAX_ROUNDS; round++)
       await retry(pipeline, { again, ready });
     await loads?.idle();
+    quality.check();
     await removeOldArchives(settings.folders.archive, settings.intake.archiveDays);
     return {
       ...intake.totals,

@@ -3,13 +3,17 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { VERSION } from '../base/version.js';
 import { DURATION_BOUNDS_S, type Durations, type LabelledCounts } from '../pipeline/tally.js';
 import type { OperationsView } from '../pipeline/view/operations-view.js';
+import type { PipelineView } from '../pipeline/view/pipeline-view.js';
 
 /**
  * What `/metrics` answers: a registry of its own. Counts come from the tally that the pipeline keeps since its start, and
  * the rest is looked at when somebody asks, so that being measured costs nothing meanwhile. Names and units follow
  * https://prometheus.io/docs/practices/naming/
  */
-export function openRegistry(operations: OperationsView): Registry {
+export function openRegistry({
+  operations,
+  quality,
+}: Pick<PipelineView, 'operations' | 'quality'>): Registry {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -20,6 +24,12 @@ export function openRegistry(operations: OperationsView): Registry {
     registers,
   }).set({ version: VERSION, node: process.version }, 1);
   registerCounts(registers, operations);
+  tallied(quality.alertCounts, {
+    name: 'dropgate_alerts_total',
+    help: 'Alerts since the start, by what they are about; docs/quality.md tells the kinds.',
+    labelNames: ['kind', 'dataset'],
+    registers,
+  });
   registerDurations(registers, operations);
   registerCondition(registers, operations);
   return registry;

@@ -25,6 +25,7 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
       tags: [
         { name: 'session', description: 'Who asks' },
         { name: 'files', description: 'What became of every file' },
+        { name: 'quality', description: 'How good the files were, and alerts' },
         { name: 'operations', description: 'Health and metrics' },
         { name: 'sql', description: 'Statements that only read, and saved queries' },
         { name: 'upload', description: 'Delivering files' },

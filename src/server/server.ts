@@ -20,6 +20,7 @@ import { fileRoutes } from './routes/files.js';
 import { healthRoutes } from './routes/health.js';
 import { metricsRoutes } from './routes/metrics.js';
 import { openApiRoutes } from './routes/openapi.js';
+import { qualityRoutes } from './routes/quality.js';
 import { sessionRoutes } from './routes/session.js';
 import { sqlRoutes } from './routes/sql.js';
 import { uploadRoutes } from './routes/upload.js';
@@ -72,7 +73,7 @@ export async function buildServer(
   keepAudit(app, context.log);
   await app.register(fastifyCookie);
   const sessions = guardRoutes(app, auth);
-  const registry = openRegistry(context.view.operations);
+  const registry = openRegistry(context.view);
   measureRequests(app, registry);
   // 2. The API.
   await describeApi(app);
@@ -81,6 +82,7 @@ export async function buildServer(
   uploadRoutes(app, context.view);
   dataRoutes(app, context.view);
   dashboardRoutes(app, context.view);
+  qualityRoutes(app, context.view);
   openApiRoutes(app);
   sessionRoutes(app, { auth, sessions });
   fileRoutes(app, context);

@@ -3,6 +3,7 @@ import type { Daemon } from '../daemon.js';
 import { type DashboardsView, openDashboardsView } from './dashboards-view.js';
 import { type FilesView, openFilesView } from './files-view.js';
 import { type OperationsView, openOperationsView } from './operations-view.js';
+import { openQualityView, type QualityView } from './quality-view.js';
 import { openSqlView, type SqlView } from './sql-view.js';
 import { openTablesView, type TablesView } from './tables-view.js';
 import { openUploadView, type UploadView } from './upload-view.js';
@@ -19,6 +20,7 @@ export interface PipelineView {
   uploads: UploadView;
   tables: TablesView;
   dashboards: DashboardsView;
+  quality: QualityView;
   /** Lets go of what the views hold; the pipeline goes on. */
   close(): Promise<void>;
 }
@@ -35,6 +37,7 @@ export function openView(daemon: Daemon): PipelineView {
     uploads: openUploadView(daemon),
     tables: openTablesView(settings, engine),
     dashboards: openDashboardsView(settings),
+    quality: openQualityView(daemon),
     close: () => files.close(),
   };
 }
