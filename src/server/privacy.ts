@@ -1,3 +1,4 @@
+import { RESCUED } from '../config/datasets.js';
 import type { Dataset, Settings } from '../config/settings.js';
 import { RequestProblem } from './problem.js';
 import { may, type User } from './user.js';
@@ -74,5 +75,7 @@ function hasPrivateColumns({ datasets }: Pick<Settings, 'datasets'>): boolean {
 
 function privateColumns(dataset: Dataset | undefined): ReadonlySet<string> {
   if (!dataset || dataset.columns === 'any') return NONE;
-  return new Set(dataset.columns.filter((column) => column.private).map(({ name }) => name));
+  const names = dataset.columns.filter((column) => column.private).map(({ name }) => name);
+  // Surplus cells may be of any column: of one whose name was mistyped, or of a row that slipped.
+  return names.length === 0 ? NONE : new Set([...names, RESCUED]);
 }
