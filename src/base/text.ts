@@ -33,11 +33,9 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(1)} ${units[unit]}`;
 }
 
-const COUNTS = new Intl.NumberFormat('en-US');
-
-/** `1,234,567`. */
+/** `1,234,567`, for whole numbers. Not toLocaleString: its first call loads the data of all languages. */
 export function formatCount(count: number): string {
-  return COUNTS.format(count);
+  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
 /** `2 ms`, `3.4 s`, `2 min 5 s`. */

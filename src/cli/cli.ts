@@ -4,28 +4,20 @@ import { DropgateError, EXIT, messageOf, REASONS, type ReasonCode } from '../bas
 import { nearest } from '../base/suggest.js';
 import { VERSION } from '../base/version.js';
 import { loadSettings } from '../config/load-settings.js';
-import { checkCommand } from './check.js';
 import type { Command, CommandContext } from './command.js';
-import { doctorCommand } from './doctor.js';
-import { hashPasswordCommand } from './hash-password.js';
-import { initCommand } from './init.js';
-import { onceCommand } from './once.js';
-import { queryCommand } from './query.js';
-import { retryCommand } from './retry.js';
-import { runCommand } from './run.js';
-import { statusCommand } from './status.js';
 
-const COMMANDS: readonly Command[] = [
-  runCommand,
-  onceCommand,
-  checkCommand,
-  initCommand,
-  statusCommand,
-  retryCommand,
-  queryCommand,
-  doctorCommand,
-  hashPasswordCommand,
-];
+/** Each command is loaded when it is asked for: the daemon starts without the modules of the others. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import('./run.js')).runCommand,
+  once: async () => (await import('./once.js')).onceCommand,
+  check: async () => (await import('./check.js')).checkCommand,
+  init: async () => (await import('./init.js')).initCommand,
+  status: async () => (await import('./status.js')).statusCommand,
+  retry: async () => (await import('./retry.js')).retryCommand,
+  query: async () => (await import('./query.js')).queryCommand,
+  doctor: async () => (await import('./doctor.js')).doctorCommand,
+  'hash-password': async () => (await import('./hash-password.js')).hashPasswordCommand,
+};
 
 const COMMON_OPTIONS = {
   root: { type: 'string' },
@@ -56,8 +48,9 @@ export async function runCli(args: readonly string[]): Promise<number> {
 
 async function dispatch(args: readonly string[]): Promise<number> {
   const name = args.find((arg) => !arg.startsWith('-'));
-  const command = COMMANDS.find((one) => one.name === args[0]);
-  if (!command) return withoutCommand(args, name);
+  const load = Object.hasOwn(COMMANDS, args[0] ?? '') ? COMMANDS[args[0]] : undefined;
+  if (!load) return withoutCommand(args, name);
+  const command = await load();
   const { values, positionals } = parse(command, args.slice(1));
   if (values.help) {
     process.stdout.write(`${helpOf(command)}\n`);
@@ -66,21 +59,18 @@ async function dispatch(args: readonly string[]): Promise<number> {
   return command.run(contextOf(values, positionals));
 }
 
-function withoutCommand(args: readonly string[], name: string | undefined): number {
+async function withoutCommand(args: readonly string[], name: string | undefined): Promise<number> {
   if (args.includes('--version') || args.includes('-V')) {
     process.stdout.write(`${VERSION}\n`);
     return EXIT.done;
   }
   if (args.includes('--help') || args.includes('-h') || args[0] === 'help') {
-    process.stdout.write(`${generalHelp()}\n`);
+    process.stdout.write(`${await generalHelp()}\n`);
     return EXIT.done;
   }
   if (name === undefined)
-    throw new DropgateError('usage', 'no command is given', { hint: `${generalHelp()}` });
-  const near = nearest(
-    name,
-    COMMANDS.map((one) => one.name),
-  );
+    throw new DropgateError('usage', 'no command is given', { hint: await generalHelp() });
+  const near = nearest(name, Object.keys(COMMANDS));
   const suggestion = near === undefined ? '' : `; did you mean "${near}"?`;
   throw new DropgateError(
     'usage',
@@ -117,11 +107,12 @@ function contextOf(values: Record<string, unknown>, positionals: string[]): Comm
   };
 }
 
-function generalHelp(): string {
+async function generalHelp(): Promise<string> {
+  const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
   const width = Math.max(
-    ...COMMANDS.map(({ name, argumentsText }) => name.length + argumentsText.length + 1),
+    ...commands.map(({ name, argumentsText }) => name.length + argumentsText.length + 1),
   );
-  const list = COMMANDS.map(
+  const list = commands.map(
     ({ name, argumentsText, summary }) => `  ${`${name} ${argumentsText}`.padEnd(width)}  ${summary}`,
   );
   return `Usage: dropgate COMMAND [options]\n\nCommands:\n${list.join('\n')}\n\n${COMMON_HELP}`;

@@ -63,6 +63,8 @@ export function checkRules(site: RuleSite): Record<string, unknown> | undefined 
   const { file, path } = site;
   // Ordinary objects: ajv trips over those without a prototype.
   const rules = structuredClone(site.rules);
+  // The first use of the schema of schemas compiles it, which takes a while.
+  if (Object.keys(rules).length === 0) return undefined;
   const folded = readRules(site, { value: rules, at: path });
   if (!ajv.validateSchema(rules)) {
     const { instancePath, data, message } = ajv.errors![0];

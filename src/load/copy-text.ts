@@ -2,7 +2,8 @@ import type { CellBuffer } from './cell-buffer.js';
 
 /** Chunks end with the first row that passes this size. */
 const CHUNK_BYTES = 1_000_000;
-const CHUNK_SLACK = 64_000;
+const CHUNK_SLACK = 16_000;
+const EXPECTED_CELL_BYTES = 4;
 const TAB = 0x09;
 const LF = 0x0a;
 /** Shorter cells are copied byte by byte, which is faster than a call. */
@@ -19,7 +20,10 @@ export interface CellColumn {
  * 1 MB each; a chunk belongs to the receiver.
  */
 export function* copyChunks(columns: CellColumn[], rows: number): Generator<Uint8Array> {
-  let target = new Uint8Array(CHUNK_BYTES + CHUNK_SLACK);
+  // A small table gets no chunk of full size, which would have to be zeroed first; it grows where this is too little.
+  let target = new Uint8Array(
+    Math.min(CHUNK_BYTES, rows * columns.length * EXPECTED_CELL_BYTES) + CHUNK_SLACK,
+  );
   let at = 0;
   for (let row = 0; row < rows; row++) {
     for (let c = 0; c < columns.length; c++) {

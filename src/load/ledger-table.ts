@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Engine, Session, SqlDialect } from './engine.js';
+import type { Engine, Session, SqlDialect, SqlValue } from './engine.js';
 import { quoteName, quoteNames } from './quote.js';
 import { ensureTable } from './table.js';
 import type { TargetTable } from './target-table.js';
@@ -75,28 +75,65 @@ export async function loadedKeys(
 const KEYS_PER_QUERY = 500;
 
 /**
- * Claims a file for the current transaction. False when it has been loaded already; when another transaction is about to
- * load it, waits for that one's end.
+ * Claims files for the current transaction, and answers which of them are now to be loaded: the others have been loaded
+ * already, or stand twice in the list. When another transaction is about to load one, waits for that one's end.
  */
-export async function claimLoad(session: Session, dialect: SqlDialect, entry: LedgerEntry): Promise<boolean> {
-  const { name, columns } = LEDGER_TABLE;
-  const head = `INSERT INTO ${quoteName(dialect, name)} (${quoteNames(
-    dialect,
-    columns.map((column) => column.name),
-  )})`;
-  const values = [entry.loadKey, entry.dataset, entry.file, entry.sha256, entry.rows];
-  if (dialect === 'postgres') {
-    const sql = `${head} VALUES ($1, $2, $3, $4, $5, clock_timestamp()) ON CONFLICT (load_key) DO NOTHING`;
-    return (await session.execute(sql, values)) === 1;
+export async function claimLoads<E extends LedgerEntry>(
+  session: Session,
+  dialect: SqlDialect,
+  entries: readonly E[],
+): Promise<Set<E>> {
+  const claimed = new Set<E>();
+  for (let at = 0; at < entries.length; at += ENTRIES_PER_CLAIM) {
+    const some = entries.slice(at, at + ENTRIES_PER_CLAIM);
+    const fresh = await (dialect === 'postgres' ? claimOnPostgres : claimOnMysql)(session, some);
+    for (const entry of fresh) claimed.add(entry);
   }
+  return claimed;
+}
+
+/** Statements of 1,000 parameters are fast to parse, and far below the protocol's limit of 65,535. */
+const ENTRIES_PER_CLAIM = 200;
+
+async function claimOnPostgres<E extends LedgerEntry>(session: Session, entries: E[]): Promise<E[]> {
+  const tuples = entries.map((_, i) => {
+    const [key, dataset, file, sha256, rows] = [1, 2, 3, 4, 5].map((n) => `$${i * VALUES_OF_ENTRY + n}`);
+    return `(${key}, ${dataset}, ${file}, ${sha256}, ${rows}, clock_timestamp())`;
+  });
+  const claimed = await session.query(
+    `${insertHead('postgres')} VALUES ${tuples.join(', ')} ON CONFLICT (load_key) DO NOTHING RETURNING load_key`,
+    entries.flatMap(valuesOf),
+  );
+  const keys = new Set(claimed.map((row) => String(row.load_key)));
+  return entries.filter(({ loadKey }) => keys.delete(loadKey));
+}
+
+async function claimOnMysql<E extends LedgerEntry>(session: Session, entries: E[]): Promise<E[]> {
+  const tuples = entries.map(() => '(?, ?, ?, ?, ?, UTC_TIMESTAMP(6))').join(', ');
   try {
-    await session.execute(`${head} VALUES (?, ?, ?, ?, ?, UTC_TIMESTAMP(6))`, values);
-    return true;
+    await session.execute(`${insertHead('mysql')} VALUES ${tuples}`, entries.flatMap(valuesOf));
+    return entries;
   } catch (error) {
-    // INSERT IGNORE would hide other errors as well. The transaction goes on.
-    if ((error as { errno?: number }).errno === DUPLICATE_ENTRY) return false;
-    throw error;
+    // INSERT IGNORE would hide other errors as well. Only the statement is undone, the transaction goes on.
+    if ((error as { errno?: number }).errno !== DUPLICATE_ENTRY) throw error;
   }
+  if (entries.length === 1) return [];
+  const claimed: E[] = [];
+  for (const entry of entries) claimed.push(...(await claimOnMysql(session, [entry])));
+  return claimed;
+}
+
+function insertHead(dialect: SqlDialect): string {
+  const { name, columns } = LEDGER_TABLE;
+  const names = columns.map((column) => column.name);
+  return `INSERT INTO ${quoteName(dialect, name)} (${quoteNames(dialect, names)})`;
+}
+
+/** What `valuesOf` answers. */
+const VALUES_OF_ENTRY = 5;
+
+function valuesOf({ loadKey: key, dataset, file, sha256, rows }: LedgerEntry): SqlValue[] {
+  return [key, dataset, file, sha256, rows];
 }
 
 function placeholders(dialect: SqlDialect, count: number): string {

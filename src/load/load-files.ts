@@ -2,7 +2,7 @@ import { crashPoint } from '../base/crash-point.js';
 import { DropgateError, messageOf } from '../base/errors.js';
 import { formatCount, quoteValue } from '../base/text.js';
 import type { Engine, Session, SqlDialect } from './engine.js';
-import { claimLoad, type LedgerEntry } from './ledger-table.js';
+import { claimLoads, type LedgerEntry } from './ledger-table.js';
 import { quoteName } from './quote.js';
 import type { TargetTable } from './target-table.js';
 import { upsertRows } from './upsert.js';
@@ -24,14 +24,17 @@ export interface LoadRequest<F extends FileToLoad> {
   engine: Engine;
   table: TargetTable;
   files: F[];
-  /** The rows of a file as COPY text in the order of the table's columns. Can be called more than once for a file. */
-  copyTextOf: (file: F) => AsyncIterable<Uint8Array>;
+  /**
+   * The rows of files, one file after the other, as COPY text in the order of the table's columns. Chunks are whole rows
+   * and never empty. Can be called more than once for a file.
+   */
+  copyTextOf: (files: F[]) => AsyncIterable<Uint8Array>;
 }
 
 /**
- * Loads files into one table, all in one transaction and in their order, each together with its row in the load ledger.
- * When a file cannot be loaded, all are tried again one by one, so that only that one is refused. Both tables must
- * exist.
+ * Loads files into one table, all in one transaction and in their order, together with their rows in the load ledger.
+ * When they cannot be loaded, each half of them is tried again, so that in the end only the file at fault is refused.
+ * Both tables must exist.
  * @returns an outcome a file, in the order of the files
  * @throws only what `engine.classify` calls transient; the same call can be repeated, files that had been committed are
  *   then `already_loaded`
@@ -49,39 +52,41 @@ export async function loadFiles<F extends FileToLoad>(request: LoadRequest<F>): 
     if (engine.classify(error) === 'transient') throw error;
     if (files.length === 1) return [{ status: 'refused', rows: files[0].rows, error: refusal(error) }];
   }
-  const outcomes: LoadOutcome[] = [];
-  for (const file of files) outcomes.push(...(await loadFiles({ ...request, files: [file] })));
-  return outcomes;
+  const middle = Math.ceil(files.length / 2);
+  const first = await loadFiles({ ...request, files: files.slice(0, middle) });
+  return [...first, ...(await loadFiles({ ...request, files: files.slice(middle) }))];
 }
 
 async function loadTogether<F extends FileToLoad>(
   session: Session,
   request: LoadRequest<F>,
 ): Promise<LoadOutcome[]> {
-  const outcomes: LoadOutcome[] = [];
-  for (const file of request.files) outcomes.push(await loadOne(session, { ...request, file }));
-  return outcomes;
+  const { engine, table, files } = request;
+  // 1. Which of them are to be loaded: nobody else can load those until the transaction ends.
+  const claimed = await claimLoads(session, engine.dialect, files);
+  if (claimed.size > 0) crashPoint('load-claimed');
+  // 2. Their rows, in one go; a file that replaces the table has to come by itself.
+  const fresh = files.filter((file) => claimed.has(file));
+  const portions = table.mode === 'replace' ? fresh.map((file) => [file]) : [fresh];
+  for (const portion of portions)
+    if (portion.length > 0) await loadRows(session, { ...request, files: portion });
+  return files.map((file) => ({ status: claimed.has(file) ? 'loaded' : 'already_loaded', rows: file.rows }));
 }
 
-interface OneLoad<F extends FileToLoad> extends LoadRequest<F> {
-  file: F;
-}
-
-async function loadOne<F extends FileToLoad>(session: Session, load: OneLoad<F>): Promise<LoadOutcome> {
-  const { engine, table, file, copyTextOf } = load;
-  const { rows } = file;
-  if (!(await claimLoad(session, engine.dialect, file))) return { status: 'already_loaded', rows };
-  crashPoint('load-claimed');
-  const taken = await writeRows(session, { dialect: engine.dialect, table, chunks: copyTextOf(file) });
+async function loadRows<F extends FileToLoad>(session: Session, request: LoadRequest<F>): Promise<void> {
+  const { engine, table, files, copyTextOf } = request;
+  const rows = files.reduce((sum, file) => sum + file.rows, 0);
+  const taken = await writeRows(session, { dialect: engine.dialect, table, chunks: copyTextOf(files) });
   if (taken !== rows) {
+    // Of several files the one at fault is found when they are tried again.
+    const names = files.map(({ file }) => quoteValue(file)).join(', ');
     throw new DropgateError(
       'load_refused',
-      `The database took ${formatCount(taken)} of the ${formatCount(rows)} rows of ${quoteValue(file.file)}.`,
+      `The database took ${formatCount(taken)} of the ${formatCount(rows)} rows of ${names}.`,
       { hint: 'Look for a trigger, a rule or a policy on the table that leaves out rows.' },
     );
   }
   crashPoint('rows-copied');
-  return { status: 'loaded', rows };
 }
 
 interface RowSource {
@@ -90,7 +95,7 @@ interface RowSource {
   chunks: AsyncIterable<Uint8Array>;
 }
 
-/** Returns the number of rows that the server took from the file. */
+/** Returns the number of rows that the server took. */
 async function writeRows(session: Session, { dialect, table, chunks }: RowSource): Promise<number> {
   if (table.mode === 'upsert') return upsertRows(session, { dialect, table, chunks });
   // TRUNCATE would end the transaction on MySQL, and lock out readers on Postgres.

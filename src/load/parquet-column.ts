@@ -13,6 +13,8 @@ type PageHeader = ReturnType<typeof parquetHeader>;
 type Decoder = Parameters<typeof readDataPage>[2];
 type Values = ReturnType<typeof readPlain>;
 
+/** Most columns have few values; more of them make the buffer grow. */
+const EXPECTED_CELLS = 128;
 /** Cell 0 of every column. */
 const NULL_CELL = 0;
 /** A value may not unpack to more; a damaged or hostile header must not exhaust memory. */
@@ -47,7 +49,8 @@ export class RowError extends Error {
 export function decodeColumn(chunk: ColumnChunk): CellColumn {
   const decoder = decoderOf(chunk);
   const sink = new CellSink(chunk);
-  const reader = { view: new DataView(chunk.bytes.buffer), offset: 0 };
+  const { buffer, byteOffset, byteLength } = chunk.bytes;
+  const reader = { view: new DataView(buffer, byteOffset, byteLength), offset: 0 };
   while (sink.row < chunk.rows) {
     const header = parquetHeader(reader);
     const page = pageBytes(chunk.bytes, header, reader.offset);
@@ -136,7 +139,7 @@ class CellSink {
   #dictionaryCells = new Uint32Array(0);
 
   constructor({ rows, write }: ColumnChunk) {
-    const cells = new CellBuffer(1024);
+    const cells = new CellBuffer(Math.min(rows, EXPECTED_CELLS));
     cells.pushNull();
     this.column = { cells, ids: new Uint32Array(rows) };
     this.#write = write;

@@ -1,3 +1,4 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import {
@@ -36,15 +37,19 @@ export interface ParquetFile {
 
 /**
  * Opens a Parquet file and reads its footer.
+ * @param access `prompt` blocks the thread while it reads, which is faster where the thread has nothing else to do
  * @throws DropgateError `unreadable`, `not_parquet`
  */
-export async function openParquet(path: string): Promise<ParquetFile> {
-  const handle = await fs.open(path, 'r').catch((error) => {
+export async function openParquet(
+  path: string,
+  access: 'patient' | 'prompt' = 'patient',
+): Promise<ParquetFile> {
+  const handle = await (access === 'prompt' ? openPromptly(path) : openPatiently(path)).catch((error) => {
     throw unreadable(path, error);
   });
-  const read = (start: number, end: number) => readRange({ handle, path, start, end });
   try {
-    const { size } = await handle.stat();
+    const { size } = handle;
+    const read = await readerOf({ handle, path });
     await checkMagic({ path, size, read });
     const metadata = await readMetadata({ path, size, read });
     return {
@@ -58,6 +63,35 @@ export async function openParquet(path: string): Promise<ParquetFile> {
     await handle.close();
     throw error;
   }
+}
+
+/** A file that is open for reading. */
+interface Handle {
+  /** Bytes. */
+  size: number;
+  /** Reads into `bytes` from `filled` on, from the file's byte `at` on; answers how many bytes it got. */
+  read(bytes: Uint8Array, filled: number, at: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+async function openPatiently(path: string): Promise<Handle> {
+  const handle = await fs.open(path, 'r');
+  const { size } = await handle.stat();
+  return {
+    size,
+    read: async (bytes, filled, at) =>
+      (await handle.read(bytes, filled, bytes.length - filled, at)).bytesRead,
+    close: () => handle.close(),
+  };
+}
+
+async function openPromptly(path: string): Promise<Handle> {
+  const fd = openSync(path, 'r');
+  return {
+    size: fstatSync(fd).size,
+    read: async (bytes, filled, at) => readSync(fd, bytes, filled, bytes.length - filled, at),
+    close: async () => closeSync(fd),
+  };
 }
 
 /** A `not_parquet` error about `path`. */
@@ -85,7 +119,7 @@ async function checkMagic({ path, size, read }: Source): Promise<void> {
 async function readMetadata({ path, size, read }: Source): Promise<FileMetaData> {
   const file: AsyncBuffer = {
     byteLength: size,
-    slice: async (start, end = size) => (await read(start, end)).buffer,
+    slice: async (start, end = size) => (await read(start, end)).slice().buffer,
   };
   try {
     const metadata = await parquetMetadataAsync(file, { geoparquet: false });
@@ -118,8 +152,18 @@ function checkExtent({ path, size, metadata }: { path: string; size: number; met
   }
 }
 
+/** A small file is read in one go: asking for each of its columns takes longer than decoding them. */
+const WHOLE_FILE_BYTES = 1 << 20;
+
+async function readerOf(file: { handle: Handle; path: string }): Promise<ParquetFile['read']> {
+  const { size } = file.handle;
+  if (size > WHOLE_FILE_BYTES) return (start, end) => readRange({ ...file, start, end });
+  const whole = await readRange({ ...file, start: 0, end: size });
+  return async (start, end) => whole.subarray(start, end);
+}
+
 interface Range {
-  handle: fs.FileHandle;
+  handle: Handle;
   path: string;
   start: number;
   end: number;
@@ -129,13 +173,11 @@ async function readRange({ handle, path, start, end }: Range): Promise<Uint8Arra
   const bytes = new Uint8Array(end - start);
   let filled = 0;
   while (filled < bytes.length) {
-    const { bytesRead } = await handle
-      .read(bytes, filled, bytes.length - filled, start + filled)
-      .catch((error) => {
-        throw unreadable(path, error);
-      });
-    if (bytesRead === 0) throw notParquet(path, 'it became shorter while it was read');
-    filled += bytesRead;
+    const count = await handle.read(bytes, filled, start + filled).catch((error) => {
+      throw unreadable(path, error);
+    });
+    if (count === 0) throw notParquet(path, 'it became shorter while it was read');
+    filled += count;
   }
   return bytes;
 }

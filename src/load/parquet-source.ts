@@ -32,6 +32,8 @@ export interface CopyTextOptions {
   /** Columns of the table, in the order that the rows shall have. */
   columns: TargetColumn[];
   dialect: SqlDialect;
+  /** See `openParquet`. */
+  access?: 'patient' | 'prompt';
 }
 
 /**
@@ -59,7 +61,7 @@ export async function readParquetInfo(path: string): Promise<ParquetInfo> {
  *   hold; `not_parquet`, `unreadable`
  */
 export async function* copyText(options: CopyTextOptions): AsyncGenerator<Uint8Array> {
-  const file = await openParquet(options.path);
+  const file = await openParquet(options.path, options.access);
   try {
     const plans = planColumns(file.schema, options);
     let firstRow = 0;
@@ -68,7 +70,7 @@ export async function* copyText(options: CopyTextOptions): AsyncGenerator<Uint8A
       for (const plan of plans) {
         columns.push(await readChunk({ file, group, plan, firstRow, path: options.path }));
         // Decoding a column can take tens of milliseconds; others on this thread get their turn in between.
-        await nextTurn();
+        if (group.num_rows > FEW_ROWS) await nextTurn();
       }
       yield* copyChunks(columns, Number(group.num_rows));
       firstRow += Number(group.num_rows);
@@ -77,6 +79,9 @@ export async function* copyText(options: CopyTextOptions): AsyncGenerator<Uint8A
     await file.close();
   }
 }
+
+/** So many rows are decoded in one go. */
+const FEW_ROWS = 4096n;
 
 /** How one column gets from the file into the table. */
 interface ColumnPlan {

@@ -117,8 +117,8 @@ function assemble(parts: {
       log,
       observers,
       root: settings.root,
-      copyTextOf: (file, table) =>
-        copyStream(copyPool, { path: file, columns: table.columns, dialect: engine.dialect }),
+      copyTextOf: (paths, table) =>
+        copyStream(copyPool, { paths, columns: table.columns, dialect: engine.dialect }),
       release: releases.output,
     });
   const { root } = settings;

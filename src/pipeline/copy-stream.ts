@@ -1,13 +1,13 @@
 import { MessageChannel } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import { DropgateError } from '../base/errors.js';
-import type { CopyMessage, CopyTask } from './copy-worker.js';
+import type { CopyMessage, CopyPiece, CopyTask } from './copy-worker.js';
 
 /**
- * The COPY text of a Parquet file, decoded by a worker of `pool`. Ending the iteration early ends the decoding.
+ * The COPY text of Parquet files, decoded by a worker of `pool`. Ending the iteration early ends the decoding.
  * Errors: those of `copyText`; whatever ended the worker.
  */
-export async function* copyStream(pool: Piscina, task: Omit<CopyTask, 'port'>): AsyncGenerator<Uint8Array> {
+export async function* copyStream(pool: Piscina, task: Omit<CopyTask, 'port'>): AsyncGenerator<CopyPiece> {
   const { port1: port, port2 } = new MessageChannel();
   const inbox: CopyMessage[] = [];
   let isClosed = false;
@@ -25,7 +25,7 @@ export async function* copyStream(pool: Piscina, task: Omit<CopyTask, 'port'>): 
     transferList: [port2],
   });
   const failure = run.then(
-    () => new DropgateError('internal', `decoding ${task.path} ended without an end`),
+    () => new DropgateError('internal', `decoding ${task.paths[0]} ended without an end`),
     (error: unknown) => error,
   );
   try {
@@ -42,7 +42,7 @@ export async function* copyStream(pool: Piscina, task: Omit<CopyTask, 'port'>): 
         throw new DropgateError(message.code, message.message, { hint: message.hint });
       if (message.kind === 'failed')
         throw Object.assign(new Error(message.message), message.errno && { code: message.errno });
-      yield message.bytes;
+      yield message;
       port.postMessage(1);
     }
   } finally {

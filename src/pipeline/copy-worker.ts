@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { MessagePort } from 'node:worker_threads';
 import { DropgateError, errnoOf, messageOf } from '../base/errors.js';
 import type { SqlType } from '../base/sql-type.js';
@@ -6,48 +5,93 @@ import type { SqlDialect } from '../load/engine.js';
 import { copyText } from '../load/parquet-source.js';
 
 export interface CopyTask {
-  path: string;
+  /** Parquet files, decoded one after the other. */
+  paths: string[];
   columns: { name: string; type: SqlType }[];
   dialect: SqlDialect;
-  /** Chunks go out here; one message comes back for each chunk that was used, or `null` to end early. */
+  /** Pieces go out here; one message comes back for each that was used, or `null` to end early. */
   port: MessagePort;
 }
 
+/** Whole rows in COPY text form. */
+export interface CopyPiece {
+  bytes: Uint8Array;
+  /** The file ends with it; a file without rows is one empty piece. */
+  isLast: boolean;
+}
+
 export type CopyMessage =
-  | { kind: 'chunk'; bytes: Uint8Array }
+  | ({ kind: 'piece' } & CopyPiece)
   | { kind: 'end' }
   | { kind: 'refused'; code: DropgateError['code']; message: string; hint: string }
   /** Trouble of the disk, by the name that the system gives it; such a name does not outlive the way between threads. */
   | { kind: 'failed'; errno: string | undefined; message: string };
 
-/** Chunks that may be under way, so that decoding runs ahead of the server, but not far. */
-const MAX_AHEAD = 4;
+/** How much may be under way, so that decoding runs ahead of the server, but not far. */
+const MAX_BYTES_AHEAD = 4_000_000;
 
-/** Decodes one Parquet file into COPY text, piece by piece, as fast as the receiver takes it. */
-export default async function copyTask({ path, columns, dialect, port }: CopyTask): Promise<void> {
-  let ahead = 0;
-  let isCancelled = false;
-  port.on('message', (message: unknown) => {
-    if (message === null) isCancelled = true;
-    ahead--;
-  });
-  port.on('close', () => {
-    isCancelled = true;
-  });
+/** Decodes Parquet files into COPY text, piece by piece, as fast as the receiver takes it. */
+export default async function copyTask({ paths, columns, dialect, port }: CopyTask): Promise<void> {
+  const outbox = new Outbox(port);
   try {
-    for await (const bytes of copyText({ path, columns, dialect })) {
-      const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
-      port.postMessage({ kind: 'chunk', bytes: own } satisfies CopyMessage, [own.buffer as ArrayBuffer]);
-      ahead++;
-      while (ahead >= MAX_AHEAD && !isCancelled)
-        await Promise.race([once(port, 'message'), once(port, 'close')]);
-      if (isCancelled) return;
+    for (const path of paths) {
+      for await (const piece of piecesOf(copyText({ path, columns, dialect, access: 'prompt' }))) {
+        if (!(await outbox.send(piece))) return;
+      }
     }
     port.postMessage({ kind: 'end' } satisfies CopyMessage);
   } catch (error) {
     port.postMessage(asMessage(error));
   } finally {
     port.close();
+  }
+}
+
+/** Chunks with the last one marked. */
+async function* piecesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<CopyPiece> {
+  let held: Uint8Array | undefined;
+  for await (const bytes of chunks) {
+    if (held) yield { bytes: held, isLast: false };
+    held = bytes;
+  }
+  yield { bytes: held ?? new Uint8Array(0), isLast: true };
+}
+
+/** Hands pieces over, and waits while too much of them has not been used. */
+class Outbox {
+  readonly #port: MessagePort;
+  /** Sizes of the pieces under way. */
+  readonly #ahead: number[] = [];
+  #bytesAhead = 0;
+  #isCancelled = false;
+  #wake: () => void = () => undefined;
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+    port.on('message', (message: unknown) => {
+      if (message === null) this.#isCancelled = true;
+      this.#bytesAhead -= this.#ahead.shift() ?? 0;
+      this.#wake();
+    });
+    port.on('close', () => {
+      this.#isCancelled = true;
+      this.#wake();
+    });
+  }
+
+  /** False when the receiver wants no more. */
+  async send({ bytes, isLast }: CopyPiece): Promise<boolean> {
+    const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
+    this.#ahead.push(own.byteLength);
+    this.#bytesAhead += own.byteLength;
+    const message: CopyMessage = { kind: 'piece', bytes: own, isLast };
+    this.#port.postMessage(message, [own.buffer as ArrayBuffer]);
+    while (this.#bytesAhead >= MAX_BYTES_AHEAD && !this.#isCancelled) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    return !this.#isCancelled;
   }
 }
 

@@ -5,6 +5,7 @@ import type { Log } from '../base/log.js';
 import type { TableSpec } from '../config/settings.js';
 import type { Engine } from '../load/engine.js';
 import { type FileToLoad, type LoadOutcome, loadFiles } from '../load/load-files.js';
+import type { CopyPiece } from './copy-worker.js';
 import { TargetTables } from './target-tables.js';
 
 /** A Parquet file on its way into a table. */
@@ -26,8 +27,8 @@ export type GroupOutcome = LoadOutcome | { status: 'unreadable'; fault: unknown 
 export interface GroupLoaderOptions {
   engine: Engine;
   log: Log;
-  /** The COPY text of a Parquet file for a table. */
-  copyTextOf(file: string, table: TableSpec): AsyncIterable<Uint8Array>;
+  /** The COPY text of Parquet files, one after the other, for a table. */
+  copyTextOf(paths: string[], table: TableSpec): AsyncIterable<CopyPiece>;
 }
 
 /** Loads groups of files, and tells trouble of a file's disk from trouble of the database. */
@@ -64,7 +65,7 @@ export class GroupLoader {
     this.#faults.clear();
     try {
       await this.tables.ensure(table);
-      const copyTextOf = (file: GroupFile) => this.#rowsOf(file, table);
+      const copyTextOf = (files: GroupFile[]) => this.#rowsOf(files, table);
       return await loadFiles({ engine, table, files: [...group], copyTextOf });
     } catch (error) {
       if (engine.classify(error) === 'transient') throw error;
@@ -72,16 +73,30 @@ export class GroupLoader {
     }
   }
 
-  /** The rows of a file, with the reason kept when it cannot be read, and not committed when it changes meanwhile. */
-  async *#rowsOf(file: GroupFile, table: TableSpec): AsyncGenerator<Uint8Array> {
+  /** The rows of files, with the reason kept when one cannot be read, and not committed when one changed meanwhile. */
+  async *#rowsOf(files: GroupFile[], table: TableSpec): AsyncGenerator<Uint8Array> {
+    let done = 0;
     try {
-      yield* this.#options.copyTextOf(file.path, table);
+      const paths = files.map((file) => file.path);
+      for await (const { bytes, isLast } of this.#options.copyTextOf(paths, table)) {
+        if (bytes.length > 0) yield bytes;
+        if (isLast) done++;
+      }
+    } catch (error) {
+      // A reason code is a verdict on the file, not trouble of its disk.
+      if (!(error instanceof DropgateError)) this.#faults.set(files[done], error);
+      throw error;
+    }
+    await Promise.all(files.map((file) => this.#mustBeAsBefore(file)));
+  }
+
+  async #mustBeAsBefore(file: GroupFile): Promise<void> {
+    try {
       const stats = await fs.promises.lstat(file.path, { bigint: true });
       if (fingerprintText(stats) !== file.fingerprint)
         throw new Error(`${file.name} changed while it was read`);
     } catch (error) {
-      // A reason code is a verdict on the file, not trouble of its disk.
-      if (!(error instanceof DropgateError)) this.#faults.set(file, error);
+      this.#faults.set(file, error);
       throw error;
     }
   }

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { crashPoint } from '../base/crash-point.js';
-import { DropgateError, errnoOf, messageOf } from '../base/errors.js';
+import { DropgateError, messageOf } from '../base/errors.js';
 import { fingerprintText, isAbsent } from '../base/files.js';
 import type { Log } from '../base/log.js';
 import { backoffMs, pause, TroubleNotice } from '../base/retry.js';
@@ -10,17 +10,17 @@ import type { Dataset, Folders, TableSpec } from '../config/settings.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { isContention } from '../load/classify.js';
 import type { Engine } from '../load/engine.js';
-import { loadKey } from '../load/ledger-table.js';
-import type { LoadOutcome } from '../load/load-files.js';
 import type { ReadyFile } from '../watch/types.js';
 import { Chores } from './chores.js';
-import { asRefusal, type GroupFile, GroupLoader } from './group-loader.js';
+import type { CopyPiece } from './copy-worker.js';
+import { asRefusal, GroupLoader } from './group-loader.js';
 import { HeldTables } from './held-tables.js';
+import { LoadOffers } from './load-offers.js';
 import { type FoundParquet, LoadRecords } from './load-records.js';
 import type { Observers } from './observer.js';
 import { parkParquet } from './park-parquet.js';
-import { identifyParquet } from './parquet-identity.js';
 import type { Published } from './publish.js';
+import { type Waiting, WaitingFiles } from './waiting-files.js';
 
 export interface LoadQueueOptions {
   engine: Engine;
@@ -32,27 +32,18 @@ export interface LoadQueueOptions {
   log: Log;
   observers: Observers;
   root: string;
-  /** The COPY text of a Parquet file for a table. */
-  copyTextOf(file: string, table: TableSpec): AsyncIterable<Uint8Array>;
+  /** The COPY text of Parquet files, one after the other, for a table. */
+  copyTextOf(paths: string[], table: TableSpec): AsyncIterable<CopyPiece>;
   /** The watcher of the output folder may forget a file, or offer it again later. */
   release(name: string, retryInMs?: number): void;
 }
 
-/** A Parquet file that waits to be loaded. */
-interface Waiting extends GroupFile, FoundParquet {
-  name: string;
-  path: string;
-  file: string;
-  sha256: string;
-  dataset: string;
+/** A file whose rows are in the table, by this load or by an earlier one. */
+interface Loaded {
+  file: Waiting;
+  isNew: boolean;
   rows: number;
-  /** How often it could not be read, while the database was there. */
-  faults: number;
 }
-
-/** Files and rows that one transaction takes at most. */
-const MAX_GROUP_FILES = 64;
-const MAX_GROUP_ROWS = 1_000_000;
 
 const BACKOFF = { firstMs: 500, maxMs: 30_000 };
 /** Attempts to read a Parquet file on a disk that has trouble, before it is put aside. */
@@ -81,13 +72,8 @@ export interface DatabaseCondition {
 export class LoadQueue {
   readonly totals: LoadTotals = { loaded: 0, rows: 0, refused: 0 };
   readonly #options: LoadQueueOptions;
-  #waiting: Waiting[] = [];
-  /** Members of the above that are done with. */
-  readonly #gone = new Set<Waiting>();
-  /** Names that wait or are being loaded. */
-  readonly #known = new Set<string>();
-  /** Parquet files that are done with: name to fingerprint. */
-  readonly #settled: Map<string, string>;
+  readonly #waiting = new WaitingFiles();
+  readonly #offers: LoadOffers;
   readonly #loader: GroupLoader;
   readonly #trouble = new TroubleNotice();
   readonly #held: HeldTables;
@@ -101,12 +87,17 @@ export class LoadQueue {
   #attempt = 0;
   #condition: DatabaseCondition = { state: 'opening' };
   #loop: Promise<void> | undefined;
-  #reading: Promise<void> = Promise.resolve();
   #idleWaiters: (() => void)[] = [];
 
   constructor(options: LoadQueueOptions) {
     this.#options = options;
-    this.#settled = options.ledger.settledParquet();
+    this.#offers = new LoadOffers({
+      ...options,
+      waiting: this.#waiting,
+      isRefused: (name) => this.#refused.has(name),
+      refuse: (file, error) => this.#refuse(file, error),
+      onWaiting: () => this.#start(),
+    });
     this.#loader = new GroupLoader(options);
     this.#held = new HeldTables(options.log);
     this.#chores = new Chores(options.log);
@@ -115,7 +106,7 @@ export class LoadQueue {
 
   /** Files that wait or are being loaded. */
   get waiting(): number {
-    return this.#known.size;
+    return this.#waiting.unfinished;
   }
 
   /** The database is away at the moment. */
@@ -130,7 +121,7 @@ export class LoadQueue {
 
   /** Files that wait, the next one first; only to be looked at. */
   get queued(): readonly Readonly<FoundParquet>[] {
-    return this.#waiting;
+    return this.#waiting.files;
   }
 
   /** Reaches the database and makes or compares the tables before the first file is there; keeps trying. */
@@ -144,22 +135,18 @@ export class LoadQueue {
 
   /** Files that the conversion has just published. */
   offerConverted(published: Extract<Published, { kind: 'converted' }>[]): void {
-    this.#inTurn(async () => {
-      for (const one of published) await this.#offerOwn(one);
-    });
+    this.#offers.converted(published);
   }
 
   /** Files that the watcher found in the output folder: ours from before a restart, or anybody's. */
   offerFound(files: readonly ReadyFile[]): void {
-    this.#inTurn(async () => {
-      for (const file of files) await this.#offerOne(file);
-    });
+    this.#offers.found(files);
   }
 
   /** Resolves when nothing waits any more, or when the database is away (`once` does not wait for it for ever). */
   async idle(): Promise<void> {
-    await this.#reading;
-    if (this.#known.size === 0) return;
+    await this.#offers.taken();
+    if (this.#waiting.unfinished === 0) return;
     await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
   }
 
@@ -168,69 +155,13 @@ export class LoadQueue {
     this.#stop.abort();
     this.#chores.stop();
     for (const timer of this.#rereads) clearTimeout(timer);
-    await this.#reading;
+    await this.#offers.taken();
     await this.#loop;
   }
 
   /** The transaction in hand is going to be cut off: what comes of it says nothing about its files. */
   abandon(): void {
     this.#isAbandoned = true;
-  }
-
-  /** Offers are taken one after the other, in the order in which they come. */
-  #inTurn(work: () => Promise<void>): void {
-    this.#reading = this.#reading
-      .then(work)
-      .catch((error: unknown) =>
-        this.#options.log.error(`Cannot queue files for loading: ${messageOf(error)}`),
-      )
-      .then(() => this.#start());
-  }
-
-  async #offerOwn({ parquet, result }: Extract<Published, { kind: 'converted' }>): Promise<void> {
-    const { name: file, sha256, dataset, counts } = result;
-    const found = { name: path.basename(parquet), path: parquet, file, sha256, dataset };
-    try {
-      await this.#enqueue({ ...found, rows: counts.rows_out, counts });
-    } catch (error) {
-      // The watcher of the folder will come upon it, when it is there.
-      if (errnoOf(error) !== 'ENOENT') this.#tellUnseen(found, error);
-    }
-  }
-
-  async #offerOne(file: ReadyFile): Promise<void> {
-    const { name } = file;
-    const { release } = this.#options;
-    if (this.#refused.has(name)) return;
-    if (this.#known.has(name) || this.#settled.get(name) === fingerprintText(file)) return release(name);
-    try {
-      const identity = await identifyParquet(file, this.#options);
-      if (identity) await this.#enqueue({ ...identity, name, path: file.path });
-      else release(name, 1000);
-    } catch (error) {
-      if (error instanceof DropgateError) return this.#refuse(file, error);
-      if (errnoOf(error) !== 'ENOENT') this.#tellUnseen(file, error);
-      release(name, 10_000);
-    }
-  }
-
-  #tellUnseen(file: { path: string }, error: unknown): void {
-    this.#options.log.error(`Cannot look at ${this.#shown(file.path)}: ${messageOf(error)}; trying again`);
-  }
-
-  async #enqueue(found: FoundParquet): Promise<void> {
-    const { identity, tables, ledger, release } = this.#options;
-    const { name } = found;
-    const fingerprint = fingerprintText(await fs.promises.lstat(found.path, { bigint: true }));
-    if (this.#known.has(name)) return;
-    if (this.#settled.get(name) === fingerprint) return release(name);
-    if (!Object.hasOwn(tables, found.dataset)) {
-      this.#settled.set(name, fingerprint);
-      ledger.settleParquet(name, fingerprint);
-      return release(name);
-    }
-    this.#known.add(name);
-    this.#waiting.push({ ...found, fingerprint, loadKey: loadKey({ identity, ...found }), faults: 0 });
   }
 
   #start(): void {
@@ -262,7 +193,7 @@ export class LoadQueue {
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0 && !this.#stop.signal.aborted) {
-      const next = this.#nextGroup();
+      const next = this.#waiting.nextGroup((table) => this.#held.holds(table));
       if (next.length === 0) {
         await pause(this.#held.nextInMs(), this.#stop.signal);
         continue;
@@ -274,23 +205,9 @@ export class LoadQueue {
         if (this.#isAbandoned) return;
         await this.#fail(group, error);
       }
-      this.#sweepWaiting();
+      this.#waiting.sweep();
       this.#tellIdle();
     }
-  }
-
-  /** The first file whose table is not held up, and those right behind it that go into the same one. */
-  #nextGroup(): Waiting[] {
-    const group: Waiting[] = [];
-    let rows = 0;
-    for (const file of this.#waiting) {
-      if (this.#held.holds(file.dataset)) continue;
-      rows += file.rows;
-      if (group.length > 0 && (file.dataset !== group[0].dataset || rows > MAX_GROUP_ROWS)) break;
-      group.push(file);
-      if (group.length === MAX_GROUP_FILES) break;
-    }
-    return group;
   }
 
   async #fail([{ dataset }]: Waiting[], error: unknown): Promise<void> {
@@ -298,39 +215,30 @@ export class LoadQueue {
     if (this.#held.hold(dataset, error) >= MAX_PATIENCE) this.#sendAway();
   }
 
-  /** What is done with leaves the queue, mostly at its head. */
-  #sweepWaiting(): void {
-    let atHead = 0;
-    while (this.#gone.delete(this.#waiting[atHead])) atHead++;
-    this.#waiting.splice(0, atHead);
-    if (this.#gone.size === 0) return;
-    this.#waiting = this.#waiting.filter((file) => !this.#gone.has(file));
-    this.#gone.clear();
-  }
-
   /** A Parquet file that somebody took away before it was loaded cannot be loaded; its original is in the archive. */
   async #withoutVanished(group: Waiting[]): Promise<Waiting[]> {
-    const { log } = this.#options;
-    const present: Waiting[] = [];
-    for (const file of group) {
-      const stats = await fs.promises.lstat(file.path, { bigint: true }).catch(() => undefined);
-      if (stats && fingerprintText(stats) === file.fingerprint) {
-        present.push(file);
-        continue;
-      }
-      if (!stats) this.#tellVanished(file);
-      else {
-        this.#forget(file);
-        log.warning(`${this.#shown(file.path)} was replaced before it was loaded; the new one is looked at`);
-        this.#inTurn(() => this.#offerOne(readyFile(file, stats)));
-      }
-    }
-    return present;
+    const looks = group.map((file) => fs.promises.lstat(file.path, { bigint: true }).catch(() => undefined));
+    const found = await Promise.all(looks);
+    return group.filter((file, i) => {
+      const stats = found[i];
+      if (stats && fingerprintText(stats) === file.fingerprint) return true;
+      if (stats) this.#takeReplaced(file, stats);
+      else this.#tellVanished(file);
+      return false;
+    });
+  }
+
+  #takeReplaced(file: Waiting, stats: fs.BigIntStats): void {
+    this.#waiting.forget(file);
+    this.#options.log.warning(
+      `${this.#shown(file.path)} was replaced before it was loaded; the new one is looked at`,
+    );
+    this.#offers.found([readyFile(file, stats)]);
   }
 
   #tellVanished(file: Waiting): void {
     const { log, release } = this.#options;
-    this.#forget(file);
+    this.#waiting.forget(file);
     log.warning(`${this.#shown(file.path)} was removed before it was loaded; drop its original again`);
     release(file.name);
   }
@@ -346,48 +254,56 @@ export class LoadQueue {
     crashPoint('committed');
     const durationMs = performance.now() - startedAt;
     this.#options.observers.transacted({ files: group.length, durationMs });
+    const loaded: Loaded[] = [];
     for (const [i, file] of group.entries()) {
       const outcome = outcomes[i];
       if (outcome.status === 'undone') continue;
       if (outcome.status === 'unreadable') await this.#readLater(file, outcome.fault);
       else if (outcome.status === 'refused') await this.#refuse(file, asRefusal(outcome.error));
-      else {
-        const { status, rows } = outcome;
-        await this.#loaded(file, { status, rows, table, durationMs, of: group.length });
-      }
+      else loaded.push({ file, isNew: outcome.status === 'loaded', rows: outcome.rows });
     }
+    if (loaded.length > 0) await this.#loaded(loaded, { table, durationMs });
   }
 
   async #loaded(
-    file: Waiting,
-    load: { status: LoadOutcome['status']; rows: number; table: TableSpec; durationMs: number; of: number },
+    loaded: Loaded[],
+    { table, durationMs }: { table: TableSpec; durationMs: number },
   ): Promise<void> {
-    const { log, observers, release } = this.#options;
-    const { status, rows, table, durationMs, of } = load;
-    const shown = this.#shown(file.path);
+    const files = loaded.map(({ file }) => file);
     // 1. The local record. The database has the truth, so that it may come later.
-    this.#settled.set(file.name, file.fingerprint);
-    await this.#chores.do(`write into the local ledger that ${shown} is loaded`, () =>
-      this.#records.loaded(file),
+    for (const file of files) this.#offers.settle(file);
+    const what = files.length === 1 ? this.#shown(files[0].path) : plural(files.length, 'file');
+    await this.#chores.do(`note in the local ledger that the rows of ${what} are loaded`, () =>
+      this.#records.loaded(files),
     );
     crashPoint('load-recorded');
-    this.#forget(file);
-    // 2. A word about it.
-    const isRepeated = status === 'already_loaded';
-    observers.loaded({ parquet: file.name, table: table.name, rows, isRepeated });
-    if (isRepeated) {
-      const fields = { event: 'already_loaded', file: file.name };
-      log.info(`${shown} is in ${table.name} already; nothing to load`, fields);
-    } else {
-      this.totals.loaded++;
-      this.totals.rows += rows;
-      const together = of === 1 ? '' : ` for ${plural(of, 'file')} together`;
-      log.info(
-        `Loaded ${shown} into ${table.name}: ${plural(rows, 'row')}, ${formatDuration(durationMs)}${together}`,
-        { event: 'loaded', file: file.name, table: table.name, rows },
-      );
+    // 2. A word about each.
+    const together = files.length === 1 ? '' : ` for ${plural(files.length, 'file')} together`;
+    for (const one of loaded) {
+      this.#waiting.forget(one.file);
+      this.#tellLoaded(one, { table, took: `${formatDuration(durationMs)}${together}` });
+      this.#options.release(one.file.name);
     }
-    release(file.name);
+  }
+
+  #tellLoaded(
+    { file: { name, path: file }, isNew, rows }: Loaded,
+    { table, took }: { table: TableSpec; took: string },
+  ): void {
+    const { log, observers } = this.#options;
+    const shown = this.#shown(file);
+    observers.loaded({ parquet: name, table: table.name, rows, isRepeated: !isNew });
+    if (!isNew) {
+      log.info(`${shown} is in ${table.name} already; nothing to load`, {
+        event: 'already_loaded',
+        file: name,
+      });
+      return;
+    }
+    this.totals.loaded++;
+    this.totals.rows += rows;
+    const fields = { event: 'loaded', file: name, table: table.name, rows };
+    log.info(`Loaded ${shown} into ${table.name}: ${plural(rows, 'row')}, ${took}`, fields);
   }
 
   /** No retry can load this file: it is told and put aside, now or as soon as the disk allows. */
@@ -398,7 +314,7 @@ export class LoadQueue {
     if (isWaiting(file) && (await isAbsent(file.path))) return this.#tellVanished(file);
     this.totals.refused++;
     this.#refused.add(file.name);
-    if (isWaiting(file)) this.#forget(file);
+    if (isWaiting(file)) this.#waiting.forget(file);
     const { code, message, hint } = error;
     log.error(
       `Cannot load ${shown}: ${message} [${code}]; ${hint} It goes to ${this.#shown(folders.outputFailed)}`,
@@ -420,7 +336,7 @@ export class LoadQueue {
 
   /** A file that cannot be read now is tried again, while the others go on; for ever it is not. */
   async #readLater(file: Waiting, fault: unknown): Promise<void> {
-    this.#gone.add(file);
+    this.#waiting.suspend(file);
     if (++file.faults >= MAX_READ_ATTEMPTS) {
       await this.#refuse(file, new DropgateError('unreadable', `it cannot be read: ${messageOf(fault)}`));
       return;
@@ -436,11 +352,6 @@ export class LoadQueue {
       backoffMs(file.faults, BACKOFF),
     );
     this.#rereads.add(timer);
-  }
-
-  #forget(file: Waiting): void {
-    this.#known.delete(file.name);
-    this.#gone.add(file);
   }
 
   async #waitForDatabase(error: unknown): Promise<void> {
@@ -470,7 +381,7 @@ export class LoadQueue {
   }
 
   #tellIdle(): void {
-    if (this.#known.size === 0) this.#sendAway();
+    if (this.#waiting.unfinished === 0) this.#sendAway();
   }
 
   #sendAway(): void {

@@ -13,12 +13,14 @@ export class LoadRecords {
     this.#ledger = ledger;
   }
 
-  /** Its rows are in the table. */
-  loaded(found: FoundParquet & { fingerprint: string }): void {
+  /** Their rows are in the table. */
+  loaded(files: readonly (FoundParquet & { fingerprint: string })[]): void {
     const ledger = this.#ledger;
     ledger.inTransaction(() => {
-      ledger.markLoaded(this.#recordId(found), new Date().toISOString());
-      ledger.settleParquet(found.name, found.fingerprint);
+      for (const { fingerprint, ...found } of files) {
+        ledger.markLoaded(this.#recordId(found), new Date().toISOString());
+        ledger.settleParquet(found.name, fingerprint);
+      }
     });
   }
 

@@ -9,10 +9,10 @@ import { openEngine } from '../../src/load/open-engine.js';
 import { ensureTable } from '../../src/load/table.js';
 import type { TargetTable } from '../../src/load/target-table.js';
 import { canStart } from '../helpers/databases.js';
+import { killWhole } from '../helpers/kill-whole.js';
 import { startMysql } from '../helpers/mysql-server.js';
 import { startPostgres } from '../helpers/postgres-server.js';
 import type { PrivateServer } from '../helpers/private-server.js';
-import { waitFor } from '../helpers/wait-for.js';
 import { copyOf } from './support/copy.js';
 
 const TABLE: TargetTable = {
@@ -139,23 +139,3 @@ describe.each(['postgres', 'mysql'] as const)('an address where nobody answers: 
     await engine.close();
   }, 20_000);
 });
-
-/**
- * Kills the server with its sessions. A session of Postgres is a process of its own, which outlives the killed parent
- * until it waits for its client; it could take the rest of the rows and commit.
- */
-async function killWhole(server: PrivateServer, postgres?: Engine): Promise<void> {
-  const sessions =
-    (await postgres?.query('SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()')) ?? [];
-  await server.kill();
-  for (const { pid } of sessions) await waitFor(`process ${pid} to end`, () => !isAlive(Number(pid)));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as { code?: string }).code === 'EPERM';
-  }
-}

@@ -32,9 +32,11 @@ function fileOf(data: TextRow[], more: Partial<TestFile> = {}): TestFile {
   };
 }
 
-async function* rowsOf({ data, failure }: TestFile): AsyncGenerator<Uint8Array> {
-  yield* copyStream(data);
-  if (failure) throw failure;
+async function* rowsOf(files: TestFile[]): AsyncGenerator<Uint8Array> {
+  for (const { data, failure } of files) {
+    if (data.length > 0) yield* copyStream(data);
+    if (failure) throw failure;
+  }
 }
 
 const id: SqlType = { kind: 'integer' };
@@ -190,6 +192,24 @@ describe.each(Object.keys(TARGETS))('loadFiles: %s', (name) => {
       });
       expect(await people()).toEqual([]);
       expect(await ledger()).toEqual([]);
+    });
+
+    test('finds the two of many that cannot be loaded, and keeps the order of the rest', async () => {
+      const files = Array.from({ length: 9 }, (_, i) =>
+        fileOf([[i === 2 || i === 7 ? 'x' : String(i), 'row']]),
+      );
+      const expected = files.map((_, i) => (i === 2 || i === 7 ? 'refused' : 'loaded'));
+      expect(statuses(await load(files))).toEqual(expected);
+      expect((await people()).map(([number]) => number)).toEqual([0, 1, 3, 4, 5, 6, 8]);
+      expect(await ledger()).toHaveLength(7);
+    });
+
+    test('takes what is new of several files, also when one stands twice among them', async () => {
+      const [old, fresh, other] = [['1'], ['2'], ['3']].map(([key]) => fileOf([[key, 'x']]));
+      await load([old]);
+      const outcomes = await load([fresh, old, { ...fresh }, other]);
+      expect(statuses(outcomes)).toEqual(['loaded', 'already_loaded', 'already_loaded', 'loaded']);
+      expect((await people()).map(([number]) => number)).toEqual([1, 2, 3]);
     });
 
     test('passes on what the file itself has to say', async () => {

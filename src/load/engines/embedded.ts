@@ -142,10 +142,22 @@ class EmbeddedSession implements Session {
     const target = `${quoteName('postgres', table)} (${quoteNames('postgres', columns)})`;
     const sql = `COPY ${target} FROM '/dev/blob' WITH (FORMAT text)`;
     let taken = 0;
-    for await (const bytes of pieces(chunks)) {
+    const take = async (bytes: Uint8Array<ArrayBuffer>) => {
       taken += await this.#worker.call({ kind: 'copy', sql, bytes }).catch((error) => {
         throw countedFrom(taken, error);
       });
+    };
+    // While one piece is taken, the next one is gathered.
+    let inHand = Promise.resolve();
+    try {
+      for await (const bytes of pieces(chunks)) {
+        await inHand;
+        inHand = take(bytes);
+        // It is awaited a piece later.
+        inHand.catch(() => {});
+      }
+    } finally {
+      await inHand;
     }
     return taken;
   }

@@ -1,6 +1,7 @@
+import { createRequire } from 'node:module';
 import { isIP } from 'node:net';
 import { Readable } from 'node:stream';
-import mysql from 'mysql2/promise';
+import type mysql from 'mysql2/promise';
 import { DropgateError } from '../../base/errors.js';
 import { classifyError } from '../classify.js';
 import type {
@@ -41,6 +42,13 @@ const SESSION_SETTINGS = `SET SESSION
   sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY',
   time_zone = '+00:00', autocommit = 1, lock_wait_timeout = 60, innodb_lock_wait_timeout = 60`;
 
+const require = createRequire(import.meta.url);
+
+/** Its ninety files are read only where the database is MySQL. */
+function driver(): typeof mysql {
+  return require('mysql2/promise');
+}
+
 /** MySQL and MariaDB, with LOAD DATA LOCAL INFILE from a stream or, where the server forbids that, multi-row INSERT. */
 export class MysqlEngine implements Engine {
   readonly dialect = 'mysql';
@@ -54,7 +62,7 @@ export class MysqlEngine implements Engine {
     const { user, host, port, database } = options;
     this.address = `mysql://${user}@${host}:${port}/${database}`;
     this.#options = options;
-    this.#pool = mysql.createPool({
+    this.#pool = driver().createPool({
       ...connectionConfig(options),
       connectionLimit: MAX_CONNECTIONS,
       maxIdle: 1,
@@ -168,7 +176,7 @@ export class MysqlEngine implements Engine {
 
   async #openConnection(): Promise<mysql.Connection> {
     try {
-      const connection = await mysql.createConnection(connectionConfig(this.#options));
+      const connection = await driver().createConnection(connectionConfig(this.#options));
       connection.on('error', () => {});
       await connection.query(SESSION_SETTINGS);
       return connection;

@@ -1,5 +1,6 @@
-import pg from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
+import { createRequire } from 'node:module';
+import type pg from 'pg';
+import type { from as copyFrom } from 'pg-copy-streams';
 import { DropgateError } from '../../base/errors.js';
 import { classifyError, isSqlState } from '../classify.js';
 import type {
@@ -31,6 +32,17 @@ const KEEP_ALIVE_DELAY_MS = 10_000;
 const IDLE_TIMEOUT_MS = 60_000;
 const MAX_CONNECTIONS = 8;
 
+const require = createRequire(import.meta.url);
+
+/** Read only where a Postgres server is reached. */
+function driver(): typeof pg {
+  return require('pg');
+}
+
+function copyStreams(): { from: typeof copyFrom } {
+  return require('pg-copy-streams');
+}
+
 /** Postgres over its own protocol, with COPY FROM STDIN. */
 export class PostgresEngine implements Engine {
   readonly dialect = 'postgres';
@@ -46,7 +58,7 @@ export class PostgresEngine implements Engine {
     this.address = options.address ?? `postgres://${user}@${host}:${port}/${database}`;
     this.#options = options;
     this.#schemaReady = options.schema === undefined;
-    this.#pool = new pg.Pool({
+    this.#pool = new (driver().Pool)({
       ...clientConfig(options),
       max: MAX_CONNECTIONS,
       idleTimeoutMillis: IDLE_TIMEOUT_MS,
@@ -96,7 +108,7 @@ export class PostgresEngine implements Engine {
     checkReads(sql);
     const { timeoutMs, signal } = options;
     // Not from the pool: the statement may change settings of its session.
-    const client = new pg.Client({
+    const client = new (driver().Client)({
       ...clientConfig(this.#options),
       query_timeout: timeoutMs + CONNECT_TIMEOUT_MS,
     });
@@ -176,7 +188,7 @@ class PostgresSession implements Session {
 
   async copyIn(table: string, columns: string[], chunks: AsyncIterable<Uint8Array>): Promise<number> {
     const target = `${quoteName('postgres', table)} (${quoteNames('postgres', columns)})`;
-    const stream = this.#client.query(copyFrom(`COPY ${target} FROM STDIN WITH (FORMAT text)`));
+    const stream = this.#client.query(copyStreams().from(`COPY ${target} FROM STDIN WITH (FORMAT text)`));
     await pumpCopy(stream, chunks);
     return stream.rowCount;
   }

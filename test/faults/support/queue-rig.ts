@@ -5,6 +5,7 @@ import type { ServerAddress, Settings } from '../../../src/config/settings.js';
 import type { Engine } from '../../../src/load/engine.js';
 import { openEngine } from '../../../src/load/open-engine.js';
 import { copyText } from '../../../src/load/parquet-source.js';
+import type { CopyPiece } from '../../../src/pipeline/copy-worker.js';
 import { LoadQueue } from '../../../src/pipeline/load-queue.js';
 import { Observers } from '../../../src/pipeline/observer.js';
 import { tempDir } from '../../helpers/temp-dir.js';
@@ -56,7 +57,7 @@ export class QueueRig {
       },
       observers: new Observers(),
       root,
-      copyTextOf: (file, { columns }) => this.#rowsOf({ path: file, columns, dialect: engine.dialect }),
+      copyTextOf: (paths, { columns }) => this.#rowsOf(paths, { columns, dialect: engine.dialect }),
       release: (name, retryInMs) => {
         if (retryInMs === undefined) this.#inHand.delete(name);
       },
@@ -131,14 +132,20 @@ export class QueueRig {
     this.#workshop.close();
   }
 
-  async *#rowsOf(options: Parameters<typeof copyText>[0]): AsyncGenerator<Uint8Array> {
-    const name = path.basename(options.path, '.parquet');
-    let isFirst = true;
-    for await (const chunk of copyText(options)) {
-      yield chunk;
-      if (isFirst) await this.hooks.afterFirstRows?.(name);
-      isFirst = false;
+  async *#rowsOf(
+    paths: string[],
+    options: Omit<Parameters<typeof copyText>[0], 'path'>,
+  ): AsyncGenerator<CopyPiece> {
+    for (const file of paths) {
+      const name = path.basename(file, '.parquet');
+      let isFirst = true;
+      for await (const bytes of copyText({ path: file, ...options })) {
+        yield { bytes, isLast: false };
+        if (isFirst) await this.hooks.afterFirstRows?.(name);
+        isFirst = false;
+      }
+      await this.hooks.afterLastRows?.(name);
+      yield { bytes: new Uint8Array(0), isLast: true };
     }
-    await this.hooks.afterLastRows?.(name);
   }
 }

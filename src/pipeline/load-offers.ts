@@ -1,0 +1,143 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { DropgateError, errnoOf, messageOf } from '../base/errors.js';
+import { fingerprintText } from '../base/files.js';
+import type { Log } from '../base/log.js';
+import type { Dataset, TableSpec } from '../config/settings.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { loadKey } from '../load/ledger-table.js';
+import type { ReadyFile } from '../watch/types.js';
+import type { FoundParquet } from './load-records.js';
+import { identifyParquet } from './parquet-identity.js';
+import type { Published } from './publish.js';
+import type { WaitingFiles } from './waiting-files.js';
+
+type Converted = Extract<Published, { kind: 'converted' }>;
+/** A file with its state, see `fingerprintText`. */
+type Candidate = FoundParquet & { fingerprint: string };
+
+/** Loading begins when so many have been looked at. */
+const FILES_AHEAD = 64;
+
+export interface LoadOffersOptions {
+  tables: Readonly<Record<string, TableSpec>>;
+  datasets: readonly Dataset[];
+  identity: 'name_and_content' | 'content';
+  ledger: Ledger;
+  log: Log;
+  root: string;
+  release(name: string, retryInMs?: number): void;
+  /** Where files go that are to be loaded. */
+  waiting: WaitingFiles;
+  /** A file of this name is being put aside. */
+  isRefused(name: string): boolean;
+  /** No retry can load this file. */
+  refuse(file: ReadyFile, error: DropgateError): Promise<void>;
+  /** Files wait that did not before. */
+  onWaiting(): void;
+}
+
+/** Decides which of the Parquet files that are offered wait to be loaded, one offer after the other, in their order. */
+export class LoadOffers {
+  readonly #options: LoadOffersOptions;
+  /** Parquet files that are done with: name to fingerprint. */
+  readonly #settled: Map<string, string>;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(options: LoadOffersOptions) {
+    this.#options = options;
+    this.#settled = options.ledger.settledParquet();
+  }
+
+  /** Files that the conversion has just published. */
+  converted(published: readonly Converted[]): void {
+    this.#inTurn(async () => {
+      const looks = await Promise.all(published.map((one) => this.#lookAt(one)));
+      for (const found of looks) if (found) this.#enqueue(found);
+    });
+  }
+
+  /** Files that were found in the output folder. Loading begins with the first of many while the others are looked at. */
+  found(files: readonly ReadyFile[]): void {
+    this.#inTurn(async () => {
+      for (const [i, file] of files.entries()) {
+        await this.#takeFound(file);
+        if ((i + 1) % FILES_AHEAD === 0) this.#options.onWaiting();
+      }
+    });
+  }
+
+  /** Resolves when all that was offered has been looked at. */
+  taken(): Promise<void> {
+    return this.#last;
+  }
+
+  /** The file is done with as it is now. */
+  settle({ name, fingerprint }: { name: string; fingerprint: string }): void {
+    this.#settled.set(name, fingerprint);
+  }
+
+  #inTurn(work: () => Promise<void>): void {
+    this.#last = this.#last
+      .then(work)
+      .catch((error: unknown) =>
+        this.#options.log.error(`Cannot queue files for loading: ${messageOf(error)}`),
+      )
+      .then(() => this.#options.onWaiting());
+  }
+
+  async #lookAt({ parquet, result }: Converted): Promise<Candidate | undefined> {
+    const { name: file, sha256, dataset, counts } = result;
+    const found = { name: path.basename(parquet), path: parquet, file, sha256, dataset };
+    try {
+      const fingerprint = fingerprintText(await fs.promises.lstat(parquet, { bigint: true }));
+      return { ...found, rows: counts.rows_out, counts, fingerprint };
+    } catch (error) {
+      // The watcher of the folder will come upon it, when it is there.
+      if (errnoOf(error) !== 'ENOENT') this.#tellUnseen(found, error);
+      return undefined;
+    }
+  }
+
+  async #takeFound(file: ReadyFile): Promise<void> {
+    const { name } = file;
+    const { release, waiting, isRefused, refuse } = this.#options;
+    const fingerprint = fingerprintText(file);
+    if (isRefused(name)) return;
+    if (waiting.knows(name) || this.#settled.get(name) === fingerprint) return release(name);
+    try {
+      const identity = await identifyParquet(file, this.#options);
+      // Should it have changed since it was found, that shows before it is loaded.
+      if (identity) this.#enqueue({ ...identity, name, path: file.path, fingerprint });
+      else release(name, 1000);
+    } catch (error) {
+      if (error instanceof DropgateError) return refuse(file, error);
+      if (errnoOf(error) !== 'ENOENT') this.#tellUnseen(file, error);
+      release(name, 10_000);
+    }
+  }
+
+  #enqueue(found: Candidate): void {
+    const { identity, tables, ledger, release, waiting } = this.#options;
+    const { name, fingerprint } = found;
+    if (waiting.knows(name)) return;
+    if (this.#settled.get(name) === fingerprint) {
+      release(name);
+      return;
+    }
+    if (!Object.hasOwn(tables, found.dataset)) {
+      this.#settled.set(name, fingerprint);
+      ledger.settleParquet(name, fingerprint);
+      release(name);
+      return;
+    }
+    waiting.push({ ...found, loadKey: loadKey({ identity, ...found }), faults: 0 });
+  }
+
+  #tellUnseen(file: { path: string }, error: unknown): void {
+    const { log, root } = this.#options;
+    log.error(
+      `Cannot look at ${path.relative(root, file.path) || file.path}: ${messageOf(error)}; trying again`,
+    );
+  }
+}
