@@ -4,12 +4,12 @@
  * Usage: npm run bench [-- SECTION...] [--quick] [--rounds N] [--files N] [--rows N] [--bytes N] [--engine NAME]
  *                                    [--work DIR] [--dist DIR]
  *
- *   SECTION    small large memory load end-to-end latency scale idle size; all of them by default
+ *   SECTION    small large memory load end-to-end latency scale idle size limits; all of them by default
  *   --quick    small inputs and few rounds: shows that it works, the figures mean little
  *   --rounds   rounds of which medians are taken (5, or fewer where one takes long)
  *   --files    how many files load, latency, scale, idle and end-to-end work with
  *   --rows     rows of the large file of load
- *   --bytes    size of the large files of memory and size
+ *   --bytes    size of the large files of memory, size and limits
  *   --engine   of load: postgres, mariadb or embedded instead of all
  *   --work     where inputs and outputs go; kept and used again, while a temporary folder (the default) is removed
  *   --dist     the built program (dist/ of this repository)
@@ -28,15 +28,16 @@ import { endToEnd } from './sections/end-to-end.mjs';
 import { idle } from './sections/idle.mjs';
 import { large } from './sections/large.mjs';
 import { latency } from './sections/latency.mjs';
+import { limits } from './sections/limits.mjs';
 import { load } from './sections/load.mjs';
 import { memory } from './sections/memory.mjs';
 import { scale } from './sections/scale.mjs';
 import { size } from './sections/size.mjs';
 import { small } from './sections/small.mjs';
 
-const SECTIONS = { small, large, memory, load, 'end-to-end': endToEnd, latency, scale, idle, size };
+const SECTIONS = { small, large, memory, load, 'end-to-end': endToEnd, latency, scale, idle, size, limits };
 /** Sections that choose their number of rounds themselves unless it is given. */
-const OWN_ROUNDS = new Set(['memory', 'load', 'end-to-end', 'latency', 'scale', 'idle', 'size']);
+const OWN_ROUNDS = new Set(['memory', 'load', 'end-to-end', 'latency', 'scale', 'idle', 'size', 'limits']);
 const PEERS = {
   small: ['duckdb.mjs', 'javascript.mjs'],
   large: ['duckdb.mjs'],
