@@ -20,7 +20,7 @@ import { type FoundParquet, LoadRecords } from './load-records.js';
 import type { Observers } from './observer.js';
 import { parkParquet } from './park-parquet.js';
 import type { Published } from './publish.js';
-import { type Waiting, WaitingFiles } from './waiting-files.js';
+import { isWaiting, readyFile, type Waiting, WaitingFiles } from './waiting-files.js';
 
 export interface LoadQueueOptions {
   engine: Engine;
@@ -279,11 +279,13 @@ export class LoadQueue {
     crashPoint('load-recorded');
     // 2. A word about each.
     const together = files.length === 1 ? '' : ` for ${plural(files.length, 'file')} together`;
-    for (const one of loaded) {
-      this.#waiting.forget(one.file);
-      this.#tellLoaded(one, { table, took: `${formatDuration(durationMs)}${together}` });
-      this.#options.release(one.file.name);
-    }
+    this.#options.log.together(() => {
+      for (const one of loaded) {
+        this.#waiting.forget(one.file);
+        this.#tellLoaded(one, { table, took: `${formatDuration(durationMs)}${together}` });
+        this.#options.release(one.file.name);
+      }
+    });
   }
 
   #tellLoaded(
@@ -391,23 +393,4 @@ export class LoadQueue {
   #shown(file: string): string {
     return path.relative(this.#options.root, file) || file;
   }
-}
-
-function isWaiting(file: { name: string; path: string }): file is Waiting {
-  return 'loadKey' in file;
-}
-
-function readyFile({ name, path: file }: FoundParquet, stats: fs.BigIntStats): ReadyFile {
-  const { size, mtimeNs, ino, dev } = stats;
-  return {
-    name,
-    path: file,
-    kind: stats.isFile() ? 'file' : 'other',
-    size: Number(size),
-    mtimeMs: Number(mtimeNs) / 1e6,
-    mtimeNs,
-    ino,
-    dev,
-    arrivedAtMs: Date.now(),
-  };
 }

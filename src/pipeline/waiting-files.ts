@@ -1,3 +1,5 @@
+import type { BigIntStats } from 'node:fs';
+import type { ReadyFile } from '../watch/types.js';
 import type { GroupFile } from './group-loader.js';
 import type { FoundParquet } from './load-records.js';
 
@@ -83,4 +85,25 @@ export class WaitingFiles {
     this.#files = this.#files.filter((file) => !this.#gone.has(file));
     this.#gone.clear();
   }
+}
+
+/** Has it been identified? What cannot be is refused by its name alone. */
+export function isWaiting(file: { name: string; path: string }): file is Waiting {
+  return 'loadKey' in file;
+}
+
+/** A file that took the place of one that waited, as the watcher would offer it. */
+export function readyFile({ name, path: file }: FoundParquet, stats: BigIntStats): ReadyFile {
+  const { size, mtimeNs, ino, dev } = stats;
+  return {
+    name,
+    path: file,
+    kind: stats.isFile() ? 'file' : 'other',
+    size: Number(size),
+    mtimeMs: Number(mtimeNs) / 1e6,
+    mtimeNs,
+    ino,
+    dev,
+    arrivedAtMs: Date.now(),
+  };
 }
