@@ -2,7 +2,7 @@
  * Measures this program and its peers side by side, on inputs of a fixed seed, and verifies that their outputs are equal.
  *
  * Usage: npm run bench [-- SECTION...] [--quick] [--rounds N] [--files N] [--rows N] [--bytes N] [--engine NAME]
- *                                    [--work DIR] [--dist DIR]
+ *                                    [--markdown] [--work DIR] [--dist DIR]
  *
  *   SECTION    small large memory load end-to-end latency scale idle size limits; all of them by default
  *   --quick    small inputs and few rounds: shows that it works, the figures mean little
@@ -11,6 +11,7 @@
  *   --rows     rows of the large file of load
  *   --bytes    size of the large files of memory, size and limits
  *   --engine   of load: postgres, mariadb or embedded instead of all
+ *   --markdown tables for docs/performance.md
  *   --work     where inputs and outputs go; kept and used again, while a temporary folder (the default) is removed
  *   --dist     the built program (dist/ of this repository)
  *
@@ -23,7 +24,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Servers } from './lib/databases.mjs';
 import { Peer } from './lib/peer.mjs';
-import { printSection } from './lib/report.mjs';
+import { printMarkdown, printSection } from './lib/report.mjs';
 import { endToEnd } from './sections/end-to-end.mjs';
 import { idle } from './sections/idle.mjs';
 import { large } from './sections/large.mjs';
@@ -56,6 +57,7 @@ const { values, positionals } = parseArgs({
     rows: { type: 'string' },
     bytes: { type: 'string' },
     engine: { type: 'string', multiple: true },
+    markdown: { type: 'boolean', default: false },
     work: { type: 'string' },
     dist: { type: 'string', default: path.join(root, 'dist') },
   },
@@ -111,7 +113,7 @@ async function runSections() {
       bytes: numberOf(values.bytes),
       engines: values.engine,
     });
-    printSection(results[name]);
+    (values.markdown ? printMarkdown : printSection)(results[name]);
   }
   return results;
 }

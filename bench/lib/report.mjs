@@ -28,6 +28,15 @@ export function printSection({ title, lines, notes = [] }) {
   for (const note of notes) console.log(`  ${note}`);
 }
 
+/** The same as a table for docs/performance.md. @param {Section} section */
+export function printMarkdown({ title, lines, notes = [] }) {
+  const row = (cells) => `| ${cells.join(' | ')} |`;
+  const cells = (line) => KEYS.map((key) => (line[key] ?? '').trim().replaceAll('|', '\\|'));
+  console.log(`\n${title}\n\n${row(KEYS.map((key) => HEAD[key]))}\n${row(KEYS.map(() => '---'))}`);
+  for (const line of lines) console.log(row(cells({ ...line, verdict: verdictOf(line) })));
+  if (notes.length > 0) console.log(`\n${notes.join(' ')}`);
+}
+
 function padded(text = '', width, key) {
   return key === 'name' || key === 'verdict' ? text.padEnd(width) : text.padStart(width);
 }

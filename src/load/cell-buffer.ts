@@ -12,7 +12,7 @@ ESCAPES[CR] = 'r'.charCodeAt(0);
 ESCAPES[BACKSLASH] = BACKSLASH;
 ESCAPES[NUL] = '0'.charCodeAt(0);
 
-/** Cells in COPY text form, one after the other: cell i is `bytes[offsets[i] .. offsets[i + 1])`. */
+/** Cells in COPY text form, each with a tab behind it: cell i is `bytes[offsets[i] .. offsets[i + 1])`. */
 export class CellBuffer {
   bytes: Uint8Array;
   offsets: Uint32Array;
@@ -58,6 +58,7 @@ export class CellBuffer {
   }
 
   #close(end: number): void {
+    this.bytes[end++] = TAB;
     this.#end = end;
     this.length++;
     if (this.length >= this.offsets.length) {
@@ -68,9 +69,10 @@ export class CellBuffer {
     this.offsets[this.length] = end;
   }
 
+  /** Makes room for so many bytes and the tab. */
   #reserve(size: number): void {
-    if (this.#end + size <= this.bytes.length) return;
-    const next = new Uint8Array(Math.max(this.bytes.length * 2, this.#end + size));
+    if (this.#end + size < this.bytes.length) return;
+    const next = new Uint8Array(Math.max(this.bytes.length * 2, this.#end + size + 1));
     next.set(this.bytes.subarray(0, this.#end));
     this.bytes = next;
   }

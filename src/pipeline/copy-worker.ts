@@ -81,11 +81,10 @@ class Outbox {
 
   /** False when the receiver wants no more. */
   async send({ bytes, isLast }: CopyPiece): Promise<boolean> {
-    const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
-    this.#ahead.push(own.byteLength);
-    this.#bytesAhead += own.byteLength;
-    const message: CopyMessage = { kind: 'piece', bytes: own, isLast };
-    this.#port.postMessage(message, [own.buffer as ArrayBuffer]);
+    this.#ahead.push(bytes.byteLength);
+    this.#bytesAhead += bytes.byteLength;
+    const message: CopyMessage = { kind: 'piece', bytes, isLast };
+    this.#port.postMessage(message, [bytes.buffer as ArrayBuffer]);
     while (this.#bytesAhead >= MAX_BYTES_AHEAD && !this.#isCancelled) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
