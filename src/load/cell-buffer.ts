@@ -26,6 +26,16 @@ export class CellBuffer {
     this.offsets = new Uint32Array(capacity + 2);
   }
 
+  /** Each cell of `first` with each of `second` behind it, as one cell: cell i of one and j of the other is i * second.length + j. */
+  static pairs(first: CellBuffer, second: CellBuffer): CellBuffer {
+    const pairs = new CellBuffer(first.length * second.length);
+    for (let i = 0; i < first.length; i++) {
+      const left = first.#cell(i);
+      for (let j = 0; j < second.length; j++) pairs.#pushPair(left, second.#cell(j));
+    }
+    return pairs;
+  }
+
   /** Adds the cell of a NULL. */
   pushNull(): void {
     this.pushAscii('\\N');
@@ -57,8 +67,24 @@ export class CellBuffer {
     this.#close(end);
   }
 
+  #cell(index: number): Uint8Array {
+    return this.bytes.subarray(this.offsets[index], this.offsets[index + 1]);
+  }
+
+  /** Both with the tab behind them. */
+  #pushPair(left: Uint8Array, right: Uint8Array): void {
+    this.#reserve(left.length + right.length);
+    this.bytes.set(left, this.#end);
+    this.bytes.set(right, this.#end + left.length);
+    this.#endAt(this.#end + left.length + right.length);
+  }
+
   #close(end: number): void {
-    this.bytes[end++] = TAB;
+    this.bytes[end] = TAB;
+    this.#endAt(end + 1);
+  }
+
+  #endAt(end: number): void {
     this.#end = end;
     this.length++;
     if (this.length >= this.offsets.length) {

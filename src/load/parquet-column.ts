@@ -154,7 +154,10 @@ class CellSink {
     if (this.row + count > this.column.ids.length) throw new Error('more values than rows');
     const isDictionary = encoding.endsWith('_DICTIONARY');
     const hasNulls = levels !== undefined && levels.length > 0;
-    if (isDictionary && !hasNulls) return this.#addIds(values as ArrayLike<number>, count);
+    if (isDictionary && !hasNulls) {
+      this.#addIds(values as ArrayLike<number>, count);
+      return;
+    }
     let next = 0;
     for (let i = 0; i < count; i++) {
       const isNull = hasNulls && levels[i] === 0;
