@@ -3,7 +3,7 @@ import path from 'node:path';
 import { ignoreErrno } from '../base/files.js';
 import type { Folders } from '../config/settings.js';
 import { isDelimitedName, isIgnoredName, isParquetName } from '../watch/names.js';
-import { reportPathOf } from './publish.js';
+import { reportPathOf } from './report.js';
 
 /**
  * - `delimited`: a file that could not be converted

@@ -46,8 +46,8 @@ export interface Opened extends OpenFile {
 /** The name that the file got in the folder that it came from, or why it was not sent back. */
 export type Retried = { name: string } | { refused: string; hint: string };
 
-/** The thread ends when nobody has asked for so long. */
-const IDLE_MS = 30_000;
+/** The thread ends when nobody has asked for so long: to start it costs as much as converting some dozen files. */
+const IDLE_MS = 600_000;
 
 /** The view on the files of a running daemon. Whatever takes longer is looked up in a thread that ends when it is idle. */
 export function openFilesView(daemon: Daemon): FilesView {

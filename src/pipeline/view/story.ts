@@ -4,7 +4,7 @@ import type { FileSearch } from '../../ledger/file-search.js';
 import type { FileRecord } from '../../ledger/ledger.js';
 import type { DialectReport, Report, ReportedNote, ReportedViolation } from '../report.js';
 import { DOWNLOADS, type Download, type FilePlaces, findPlaces } from './file-places.js';
-import { readSourceLines, type SourceLine } from './source-lines.js';
+import type { SourceLine } from './source-lines.js';
 
 /** Everything that is known of a delivery. */
 export interface Story {
@@ -91,6 +91,8 @@ async function violationsOf(
   const violations = content?.violations ?? [];
   if (!original || !dialect || violations.length === 0) return violations;
   const dataset = sources.datasets.find(({ name }) => name === record.dataset);
+  // Reading files brings much with it, which the list of files does not need.
+  const { readSourceLines } = await import('./source-lines.js');
   const lines = await readSourceLines({
     file: original,
     dialect,
