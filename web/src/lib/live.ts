@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { LiveState } from '../../../src/server/api/files.js';
+import { api } from './api.js';
 
 /** How the pipeline stands, as the last event told; undefined before the first one. */
 export const live = signal<LiveState | undefined>(undefined);
@@ -46,6 +47,8 @@ function connect(): void {
     if (source?.readyState !== EventSource.CLOSED) return;
     disconnect();
     retry = setTimeout(adjust, RECONNECT_MS);
+    // The session may be over: the window hears of it.
+    api('/api/session').catch(() => undefined);
   };
 }
 

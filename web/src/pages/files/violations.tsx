@@ -11,17 +11,19 @@ export function Violations({ story }: { story: FileStory }) {
   const { violations, violations_not_listed: notListed, violations_by_code: byCode } = story;
   const [shown, setShown] = useState(STEP);
   const codes = Object.entries(byCode);
+  const hasFailed = story.state === 'failed';
   if (codes.length === 0) return null;
   return (
     <section class="stack" aria-labelledby="violations-title">
       <div class="row">
-        <h2 id="violations-title">Violations</h2>
+        <h2 id="violations-title">{hasFailed ? 'Violations' : 'Rows that were left out'}</h2>
         {codes.map(([code, count]) => (
-          <span key={code} class="badge bad">
+          <span key={code} class={`badge ${hasFailed ? 'bad' : 'warn'}`}>
             {formatNumber(count)} {codeTitle(code)}
           </span>
         ))}
       </div>
+      {!hasFailed && story.hint && <p class="soft">{story.hint}</p>}
       {story.is_hidden && <p class="soft">Lines and values are hidden: the file has private columns.</p>}
       {violations.length === 0 ? (
         <p class="soft">The report is not there any more; the counts are from the ledger.</p>
