@@ -61,10 +61,16 @@ export function Chart({ plot, figures = plot, heightPx = 340, size = 'full' }: C
     if (box.current) box.current.style.height = `${heightPx}px`;
   }, [heightPx]);
 
-  if (failure) return <p class="soft">{failure}</p>;
   return (
     <div class="chart">
-      <div ref={box} class="chart-box" role="img" aria-label={plotSummary(plot)} />
+      {failure && <p class="soft">{failure}</p>}
+      <div
+        ref={box}
+        class="chart-box"
+        role="img"
+        aria-label={plotSummary(plot)}
+        hidden={failure !== undefined}
+      />
       {!isSmall && (
         <div class="chart-tools">
           <details class="chart-figures">
