@@ -89,10 +89,17 @@ export function findRepeats(spills: readonly SpilledRows[]): RowPlaces {
     fd: fs.openSync(path, 'r'),
     lists: byPartition(chunks),
   }));
+  const most = Math.max(0, ...sizesOf(files));
+  // One after the other in the same memory: what is thrown away is not free at once.
+  const memory = { bytes: new Uint8Array(most), slots: new Int32Array(slotsFor(most / RECORD_BYTES)) };
   try {
     for (let partition = 0; partition < PARTITIONS; partition++) {
-      const lists = files.map(({ fd, lists }) => ({ fd, chunks: lists[partition] }));
-      findRepeatsAmong(readRecords(lists), repeats);
+      const bytes = readPartition(files, { partition, target: memory.bytes });
+      const slots = memory.slots.subarray(0, slotsFor(bytes / RECORD_BYTES)).fill(0);
+      findRepeatsAmong(new Int32Array(memory.bytes.buffer, 0, bytes / Int32Array.BYTES_PER_ELEMENT), {
+        slots,
+        repeats,
+      });
     }
   } finally {
     for (const { fd } of files) fs.closeSync(fd);
@@ -106,6 +113,12 @@ interface Chunk {
   bytes: number;
 }
 
+interface SpillFile {
+  fd: number;
+  /** Chunks by partition. */
+  lists: Chunk[][];
+}
+
 function byPartition(chunks: SpilledRows['chunks']): Chunk[][] {
   const lists: Chunk[][] = Array.from({ length: PARTITIONS }, () => []);
   let start = 0;
@@ -117,12 +130,26 @@ function byPartition(chunks: SpilledRows['chunks']): Chunk[][] {
   return lists;
 }
 
-function readRecords(lists: readonly { fd: number; chunks: readonly Chunk[] }[]): Int32Array {
-  const total = lists.flatMap(({ chunks }) => chunks).reduce((sum, { bytes }) => sum + bytes, 0);
-  const target = new Uint8Array(total);
+/** Bytes of each partition. */
+function sizesOf(files: readonly SpillFile[]): number[] {
+  return Array.from({ length: PARTITIONS }, (_, partition) =>
+    files.flatMap(({ lists }) => lists[partition]).reduce((sum, { bytes }) => sum + bytes, 0),
+  );
+}
+
+/** A power of two, so many that at most half of them are taken. */
+function slotsFor(records: number): number {
+  return 2 ** Math.ceil(Math.log2(records * 2 + 1));
+}
+
+/** Answers how many bytes. */
+function readPartition(
+  files: readonly SpillFile[],
+  { partition, target }: { partition: number; target: Uint8Array },
+): number {
   let filled = 0;
-  for (const { fd, chunks } of lists) {
-    for (const { start, bytes } of chunks) {
+  for (const { fd, lists } of files) {
+    for (const { start, bytes } of lists[partition]) {
       for (let done = 0; done < bytes; ) {
         const count = fs.readSync(fd, target, filled + done, bytes - done, start + done);
         if (count === 0) throw new Error('a temporary file with hashes of rows ends too early');
@@ -131,23 +158,23 @@ function readRecords(lists: readonly { fd: number; chunks: readonly Chunk[] }[])
       filled += bytes;
     }
   }
-  return new Int32Array(target.buffer);
+  return filled;
 }
 
-/** Open addressing over the records themselves: a slot holds the number of a record, counted from 1. */
-function findRepeatsAmong(records: Int32Array, repeats: RowPlaces): void {
-  const count = records.length / RECORD_WORDS;
-  const mask = 2 ** Math.ceil(Math.log2(count * 2 + 1)) - 1;
-  const slots = new Int32Array(mask + 1);
-  for (let record = 0; record < count; record++) {
-    const at = record * RECORD_WORDS;
+/** Open addressing over the records themselves: a slot holds the number of a record, counted from 1; 0 is a free one. */
+function findRepeatsAmong(
+  records: Int32Array,
+  { slots, repeats }: { slots: Int32Array; repeats: RowPlaces },
+): void {
+  const mask = slots.length - 1;
+  for (let at = 0, record = 1; at < records.length; at += RECORD_WORDS, record++) {
     let slot = records[at + 1] & mask;
     while (slots[slot] !== 0 && !isSameHash(records, at, (slots[slot] - 1) * RECORD_WORDS))
       slot = (slot + 1) & mask;
     const known = (slots[slot] - 1) * RECORD_WORDS;
     const isFirst = slots[slot] === 0 || comesBefore(records, at, known);
     if (slots[slot] !== 0) addPlace(records, isFirst ? known : at, repeats);
-    if (isFirst) slots[slot] = record + 1;
+    if (isFirst) slots[slot] = record;
   }
 }
 

@@ -92,6 +92,7 @@ function assemble(parts: {
     minThreads: 1,
     maxThreads: intakeSettings.workers,
     idleTimeout: IDLE_WORKER_MS,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     workerData: workerDataOf(settings),
   });
   const copyPool = new Piscina({
@@ -184,6 +185,9 @@ function assemble(parts: {
     },
   };
 }
+
+/** Converting makes little that lives long; with node's own 48 MB for it each thread's memory grows without being faster. */
+const YOUNG_MB = 16;
 
 /** Idle worker threads end after this, to give memory back; one converting thread stays. */
 const IDLE_WORKER_MS = 600_000;
