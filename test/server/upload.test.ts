@@ -139,11 +139,12 @@ describe('PUT /input/NAME', () => {
     expect(body.detail).not.toBe('');
   });
 
-  it('refuses a part of a file, which would be taken for the whole', async () => {
+  it('refuses a part of a file and one that was packed on its way, which would be taken for the file', async () => {
     const { status, body } = await put(url, '/input/p.csv', {
       headers: { 'Content-Range': 'bytes 5-19/20' },
     });
     expect([status, body.detail]).toEqual([400, 'Parts of files are not taken']);
+    expect((await put(url, '/input/p.csv', { headers: { 'Content-Encoding': 'gzip' } })).status).toBe(415);
   });
 
   it('refuses a name that is taken', async () => {

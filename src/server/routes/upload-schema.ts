@@ -80,6 +80,7 @@ export const UPLOAD_SCHEMA = {
     400: problem('The name cannot be taken, or the content ended too early'),
     409: problem('A file of this name waits in the input folder'),
     413: problem('The file is too large'),
+    415: problem('The content is encoded for the way'),
     422: problem('The file failed; only with wait=1', {
       ...PROBLEM,
       required: [

@@ -34,7 +34,7 @@ export function uploadRoutes(app: FastifyInstance, view: PipelineView): void {
         // Before the sender is told to go on.
         onRequest: async (request, reply) => {
           endUnwanted(request, reply);
-          refuseParts(request);
+          refuseAltered(request);
           await view.uploads.admit(offerOf(request));
         },
         onError: async (request, _reply, error) =>
@@ -67,13 +67,19 @@ async function upload(
   return reply.code(status).type(type).send(body);
 }
 
-/** What resumes an upload would be taken for the whole file. Source: RFC 9110, section 14.4 */
-function refuseParts({ headers }: FastifyRequest): void {
+/** A part of a file, or one that was packed on its way, would be taken for the file. Source: RFC 9110, sections 8.4 and 14.4 */
+function refuseAltered({ headers }: FastifyRequest): void {
   if (headers['content-range'] !== undefined)
     throw new RequestProblem(
       400,
       'Parts of files are not taken',
       'Send the file as a whole (curl without -C).',
+    );
+  if ((headers['content-encoding'] ?? 'identity') !== 'identity')
+    throw new RequestProblem(
+      415,
+      'Files are not unpacked on their way',
+      'Send the file as it is; a packed one under a name that ends in .gz.',
     );
 }
 
