@@ -16,8 +16,8 @@ const CHUNK_RECORDS = 256;
 export interface SpilledRows {
   /** A temporary file, to be deleted by whoever reads it. */
   path: string;
-  /** Chunks in their order in the file: the partition and the number of records of each. */
-  chunks: { partition: number; records: number }[];
+  /** Chunks in their order in the file: of each the number of records times PARTITIONS, plus the partition. */
+  chunks: number[];
 }
 
 /**
@@ -73,7 +73,7 @@ export class RowSpill implements RowOverflow {
     this.#temp ??= createTempFile(this.#folder);
     const { buffer } = this.#buffers[partition]!;
     writeAll(this.#temp.fd, new Uint8Array(buffer, 0, records * RECORD_BYTES));
-    this.#chunks.push({ partition, records });
+    this.#chunks.push(records * PARTITIONS + partition);
   }
 
   #close(): void {
@@ -122,9 +122,9 @@ interface SpillFile {
 function byPartition(chunks: SpilledRows['chunks']): Chunk[][] {
   const lists: Chunk[][] = Array.from({ length: PARTITIONS }, () => []);
   let start = 0;
-  for (const { partition, records } of chunks) {
-    const bytes = records * RECORD_BYTES;
-    lists[partition].push({ start, bytes });
+  for (const chunk of chunks) {
+    const bytes = Math.floor(chunk / PARTITIONS) * RECORD_BYTES;
+    lists[chunk % PARTITIONS].push({ start, bytes });
     start += bytes;
   }
   return lists;

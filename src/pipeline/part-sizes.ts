@@ -12,6 +12,6 @@ export interface PartSizes {
 export const PART_SIZES: PartSizes = {
   minFileBytes: 64 << 20,
   minPartBytes: 1 << 20,
-  maxPartBytes: 6 << 20,
+  maxPartBytes: 5 << 20,
   minSampleRows: 200,
 };

@@ -71,9 +71,8 @@ describe('spilled rows', () => {
     expect(filesUnder(folder)).toHaveLength(1);
     await given.abandon();
     expect(filesUnder(folder)).toEqual([]);
-    const { path, chunks } = spill(folder, many).finish()!;
+    const { path } = spill(folder, many).finish()!;
     expect(existsSync(path)).toBe(true);
-    expect(chunks.reduce((sum, { records }) => sum + records, 0)).toBe(1000);
   });
 });
 
