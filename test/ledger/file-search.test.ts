@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import Database from 'libsql';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type FileQuery, FileSearch, SORT_COLUMNS } from '../../src/ledger/file-search.js';
 import { type FileRecord, type FileState, Ledger, type NewFileRecord } from '../../src/ledger/ledger.js';
@@ -21,7 +22,11 @@ const NAMES = [
   '漢字.csv',
 ];
 
-function ledgerWith(records: readonly NewFileRecord[]): { ledger: Ledger; search: FileSearch } {
+function ledgerWith(records: readonly NewFileRecord[]): {
+  ledger: Ledger;
+  search: FileSearch;
+  file: string;
+} {
   const file = `${tempDir()}/ledger.db`;
   const ledger = Ledger.open(file, (reason) => {
     throw new Error(`begun anew: ${reason}`);
@@ -31,7 +36,7 @@ function ledgerWith(records: readonly NewFileRecord[]): { ledger: Ledger; search
   });
   const search = new FileSearch(file);
   open.push(search, ledger);
-  return { ledger, search };
+  return { ledger, search, file };
 }
 
 function time(minutes: number): string {
@@ -144,6 +149,25 @@ describe('a search', () => {
     ledger.describe(id, { dialect: '{"a":1}', rejects: 'x.rejected.csv' });
     expect(search.details(id)).toEqual({ dialect: '{"a":1}', rejects: 'x.rejected.csv' });
   });
+});
+
+it('100,000 deliveries are found, sorted and counted page by page', () => {
+  const { ledger, search, file } = ledgerWith(fc.sample(someRecord, 1));
+  const db = new Database(file);
+  db.exec(`
+    WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+    INSERT INTO files (name, sha256, dataset, state, bytes_in, bytes_out, rows_in, rows_out, dropped_missing,
+      dropped_duplicate, set_aside, convert_ms, arrived_at, judged_at)
+    SELECT printf('f%06d.csv', 999999 - i), '', 'people', 'converted', i, 1, i, i, 0, 0, 0, 1.5,
+      '2026-11-22T06:00:00.000Z', '2026-11-22T06:00:00.000Z' FROM n`);
+  db.close();
+  expect(ledger.latest(1)[0].id).toBe(100_000);
+  const base = { sort: 'id', descending: true, limit: 50, offset: 0 } as const;
+  expect(search.search(base)).toMatchObject({ total: 100_000, files: { length: 50, 0: { id: 100_000 } } });
+  const last = search.search({ ...base, sort: 'bytes_in', descending: false, offset: 99_950 });
+  expect(last.files.map(({ bytesIn }) => bytesIn).at(-1)).toBe(100_000);
+  const named = search.search({ ...base, name: 'F9000', sort: 'name', descending: false });
+  expect(named).toMatchObject({ total: 100, files: { 0: { name: 'f900000.csv' } } });
 });
 
 describe('the throughput', () => {
