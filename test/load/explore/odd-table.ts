@@ -40,7 +40,7 @@ const WORDS = [
 ];
 const DAY_MS = 86_400_000;
 
-/** The same rows each time: nulls, negative numbers, decimals that binary fractions miss, three years of days. */
+/** The same rows each time: nulls, negative numbers, big ones with outliers, decimals that binary fractions miss, three years of days. */
 export function oddRows(count: number): OddRow[] {
   let seed = 7;
   const random = () => {
@@ -53,7 +53,7 @@ export function oddRows(count: number): OddRow[] {
     [TEXT]: maybe(WORDS[Math.floor(random() ** 2 * WORDS.length)]),
     [DECIMAL]: maybe(Math.round(random() * 2000 - 1000) / 100),
     [DOUBLE]: maybe((random() - 0.5) * 1e-3),
-    [BIG]: maybe(Math.floor(random() * 1000) * 1_000_000_007),
+    [BIG]: maybe(Math.floor(random() ** 4 * 1000) * 1_000_000_007),
     [TRUTH]: maybe(random() < 0.3),
     [DAY]: maybe(
       new Date(Date.UTC(2023, 10, 5) + Math.floor(random() * 1000) * DAY_MS).toISOString().slice(0, 10),
