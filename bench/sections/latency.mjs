@@ -38,6 +38,7 @@ export async function latency(options) {
     database: database.credentials,
   });
   try {
+    await daemon.until(() => daemon.logged('Created') > 0);
     const idleMs = await measureIdle({ daemon, database, files, samples });
     const turn = await measureTurn({ daemon, database, files });
     return { title, ...report({ idleMs, turn, samples, queued }), times: { idleMs, turn } };
