@@ -19,6 +19,7 @@ const SECTIONS: Section[] = [
   { path: '/', title: 'Files', load: () => import('./pages/files.js') },
   { path: '/data', title: 'Data', load: () => import('./pages/data.js') },
   { path: '/dashboards', title: 'Dashboards', load: () => import('./pages/dashboards.js') },
+  { path: '/quality', title: 'Quality', load: () => import('./pages/quality.js') },
   { path: '/sql', title: 'SQL', isForAnalysts: true, load: () => import('./pages/sql.js') },
 ];
 

@@ -20,7 +20,8 @@ export function firstDue(rule: Expectation, known: { nowMs: number; lastArrivalM
 
 /**
  * The due time after a file has arrived. A file that comes at or after its due time serves that one and all that were
- * missed. One that comes before serves the next one, unless it comes so shortly after the last that it belongs to that.
+ * missed. One that comes before serves the next one, if it comes in the second half of the time between the two: what comes
+ * earlier, or within the grace of the last one, belongs to that.
  */
 export function nextDue(
   rule: Expectation,
@@ -29,7 +30,8 @@ export function nextDue(
   if (!rule.at) return arrivalMs + rule.everyMs;
   if (!isLate && arrivalMs < dueMs) {
     const last = dueOn(rule, { sinceMs: dueMs, days: -rule.days });
-    return arrivalMs <= last + rule.graceMs ? dueMs : dueOn(rule, { sinceMs: dueMs, days: rule.days });
+    const earliestMs = Math.max(last + rule.graceMs, (last + dueMs) / 2);
+    return arrivalMs <= earliestMs ? dueMs : dueOn(rule, { sinceMs: dueMs, days: rule.days });
   }
   let next = dueMs;
   do next = dueOn(rule, { sinceMs: next, days: rule.days });

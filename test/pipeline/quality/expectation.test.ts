@@ -36,6 +36,7 @@ describe('the next due time, 06:00 in Berlin', () => {
       '2026-11-23T05:00',
       '2026-11-24T05:00',
     ],
+    ['one of many that came late', '2026-11-23T05:00', '2026-11-22T12:00', '2026-11-23T05:00'],
     [
       'a second file within the grace of the last',
       '2026-11-23T05:00',
