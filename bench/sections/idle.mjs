@@ -12,7 +12,7 @@ const MOST_CPU_PERCENT = 0.5;
 const MOST_BYTES = 120e6;
 const MOST_START_MS = 500;
 const SEED = 9;
-/** Idle worker threads end after a minute. */
+/** What was begun by the work is over then; worker threads that may be needed again are kept for longer. */
 const REST_MS = 65_000;
 const WATCHED_MS = 60_000;
 
