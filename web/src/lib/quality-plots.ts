@@ -76,6 +76,13 @@ function stretchOf(at: Date, { isShort, isUtc = false }: { isShort: boolean; isU
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
 }
 
+/** `2026-11-22 13:34:06` by the viewer's clock. */
+function localTime(iso: string): string {
+  const at = new Date(iso);
+  const local = new Date(at.getTime() - at.getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, 19).replace('T', ' ');
+}
+
 /** One metric of a column in the last files. */
 export function trendPlot({ column, points }: ColumnTrend, metric: DriftFinding['metric']): Plot {
   const numberOf = (point: ColumnTrend['points'][number]): number | null => {
@@ -90,7 +97,7 @@ export function trendPlot({ column, points }: ColumnTrend, metric: DriftFinding[
       { name: 'at', title: 'Judged', type: 'time' },
       { name: 'value', title: METRICS[metric], type: 'number', ...(isShare && { unit: '%' }) },
     ],
-    rows: points.map((point): Cell[] => [point.judged_at, numberOf(point)]),
+    rows: points.map((point): Cell[] => [localTime(point.judged_at), numberOf(point)]),
     x: 'at',
     y: 'value',
   };
