@@ -49,6 +49,20 @@ async function listed(url: string, until: (list: FileList) => boolean): Promise<
   return list!;
 }
 
+/** The story of a file, once its original is where it belongs. */
+async function toldStory(address: string): Promise<FileStory> {
+  let story: FileStory | undefined;
+  await waitFor(
+    `the original of ${address} to be put away`,
+    async () => {
+      story = await get<FileStory>(address);
+      return story.original !== null;
+    },
+    SLOWLY,
+  );
+  return story!;
+}
+
 describe('the story of a file', () => {
   it.each(['postgres', 'embedded'])('is told from its arrival to its table: %s', async (engine) => {
     const target = await TARGETS[engine]();
@@ -57,7 +71,7 @@ describe('the story of a file', () => {
     site.drop('good.csv', GOOD);
     const { files } = await listed(url, (list) => list.files[0]?.state === 'loaded');
     expect(files).toHaveLength(1);
-    const story = await get<FileStory>(`${url}/api/files/${files[0].id}`);
+    const story = await toldStory(`${url}/api/files/${files[0].id}`);
     expect(story).toMatchObject({
       name: 'good.csv',
       dataset: 'people',
@@ -91,7 +105,7 @@ describe('the story of a file', () => {
     site.drop('bad.csv', BAD);
     const { files } = await listed(url, (list) => list.total === 1);
     const address = `${url}/api/files/${files[0].id}`;
-    const story = await get<FileStory>(address);
+    const story = await toldStory(address);
     expect(story).toMatchObject({
       state: 'failed',
       code: 'wrong_type',
@@ -113,16 +127,8 @@ describe('the story of a file', () => {
     expect([retried.status, await retried.json()]).toEqual([200, { name: 'bad.csv' }]);
     const again = await listed(url, (list) => list.total === 2);
     expect(again.files.map(({ state }) => state)).toEqual(['failed', 'failed']);
-    let second: FileStory;
-    await waitFor(
-      'the file to lie in the failed folder again',
-      async () => {
-        second = await get<FileStory>(`${url}/api/files/${again.files[0].id}`);
-        return second.can_retry;
-      },
-      SLOWLY,
-    );
-    expect(second!.same_name.map(({ id }) => id)).toEqual([files[0].id]);
+    const second = await toldStory(`${url}/api/files/${again.files[0].id}`);
+    expect(second.same_name.map(({ id }) => id)).toEqual([files[0].id]);
 
     unlinkSync(site.path('input_csv/output_failed/bad.csv'));
     const gone = await get<FileStory>(address);
@@ -139,6 +145,7 @@ describe('downloads', () => {
     site.drop('good.csv', GOOD);
     const { files } = await listed(url, (list) => list.total === 1);
     const address = `${url}/api/files/${files[0].id}`;
+    await toldStory(address);
     const original = await fetch(`${address}/original`);
     expect(await original.text()).toBe(GOOD);
     expect(original.headers.get('Content-Disposition')).toMatch(/^attachment; filename="good.csv"/);
@@ -187,6 +194,7 @@ describe('downloads', () => {
     const { files } = await listed(url, (list) => list.total === names.length);
     expect(files.map(({ name }) => name).sort()).toEqual([...names].sort());
     for (const { id, name } of files) {
+      await toldStory(`${url}/api/files/${id}`);
       const found = await get<FileList>(`${url}/api/files?name=${encodeURIComponent(name)}`);
       expect(found.files).toMatchObject([{ id, name }]);
       const { headers } = await fetch(`${url}/api/files/${id}/original`);
