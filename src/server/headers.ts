@@ -42,6 +42,6 @@ export function sendSecurityHeaders(app: FastifyInstance): void {
  * How long a file of the page may be kept: files in `assets/` carry a hash of their content in their name, all others
  * are asked for again.
  */
-export function cacheControlOf(file: string): string {
-  return /[\\/]assets[\\/]/.test(file) ? 'public, max-age=31536000, immutable' : 'no-cache';
+export function cacheControlOf(url: string): string {
+  return url.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache';
 }

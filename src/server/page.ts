@@ -16,12 +16,10 @@ export async function servePage(app: FastifyInstance): Promise<void> {
     scope.addHook('onRoute', (route) => {
       route.config = { ...route.config, public: true };
     });
-    await scope.register(fastifyStatic, {
-      root: PAGE_FOLDER,
-      wildcard: false,
-      cacheControl: false,
-      setHeaders: (reply, file) => reply.header('Cache-Control', cacheControlOf(file)),
+    scope.addHook('onSend', async ({ url }, reply) => {
+      if (reply.statusCode < 400) reply.header('Cache-Control', cacheControlOf(url));
     });
+    await scope.register(fastifyStatic, { root: PAGE_FOLDER, wildcard: false, cacheControl: false });
     scope.setNotFoundHandler(sendPage);
   });
 }
