@@ -27,6 +27,7 @@ others: { files: "o*.csv", columns: any, expect: { every: 1s } }
     await site.start();
     const url = /The pages are at (\S+)/.exec(await site.logged('The pages are at'))![1];
     // 1. Before the first file.
+    await site.logged('others is late');
     const page = await openPage(`${url}/quality`, { width: 390 });
     await page.getByText('Late', { exact: true }).first().waitFor();
     // 2. Files, one of them odd, one broken.
