@@ -170,7 +170,7 @@ describe.each(operations)('%s', (operation, calls) => {
 });
 
 it('leaves no temporary file behind when the disk is full for a while', async () => {
-  for (const operation of ['writeSync', 'handle.sync', 'link', 'rename'] as const) {
+  for (const operation of ['writeSync', 'fsync', 'link', 'rename'] as const) {
     const rig = await openRig();
     trouble = new DiskTrouble({ operation, errno: 'ENOSPC', from: 1, forGood: true });
     for (let round = 0; round < ROUNDS_OF_TROUBLE; round++) await rig.round();

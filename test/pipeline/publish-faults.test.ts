@@ -105,7 +105,7 @@ it('the new name is durable before the original goes', async () => {
   await workshop.takeAll();
   const { calls } = disk;
   const between = calls.slice(calls.lastIndexOf('link'), calls.lastIndexOf('rename'));
-  expect(between).toContain('handle.sync');
+  expect(between).toContain('fsync');
 });
 
 describe.each([
@@ -131,7 +131,7 @@ describe.each([
     }
     if (everyNth > 1) return;
     expect([...steps]).toEqual(
-      expect.arrayContaining(['openSync', 'writeSync', 'link', 'unlink', 'rename', 'handle.sync']),
+      expect.arrayContaining(['openSync', 'writeSync', 'link', 'unlink', 'rename', 'fsync']),
     );
   });
 
