@@ -19,6 +19,7 @@ import {
 import { useApi } from '../../lib/load.js';
 import { go, location, setQuery } from '../../lib/router.js';
 import { ChartOfTable } from '../../parts/chart-panel.js';
+import { DraftInput } from '../../parts/draft-input.js';
 import { Empty, ProblemNotice } from '../../parts/notice.js';
 import { FilterList } from './filter-list.js';
 
@@ -209,18 +210,15 @@ function Sizes({ spec, table }: { spec: ChartSpec; table: Table }) {
         />
       )}
       {hasNumber && (
-        <label class="field">
+        <div class="field">
           Number of bins
-          <input
-            class="input"
-            type="number"
-            min={2}
-            max={200}
-            placeholder="automatic"
-            value={spec.bins ?? ''}
-            onChange={(event) => choose({ bins: event.currentTarget.value })}
+          <DraftInput
+            label="Number of bins"
+            number={{ min: 2, max: 200, placeholder: 'automatic' }}
+            text={`${spec.bins ?? ''}`}
+            onGiven={(bins) => choose({ bins })}
           />
-        </label>
+        </div>
       )}
     </>
   );

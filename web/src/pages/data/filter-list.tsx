@@ -1,4 +1,5 @@
 import type { ChartFilter, FilterOperator, TableColumn } from '../../../../src/server/api/data.js';
+import { DraftInput } from '../../parts/draft-input.js';
 
 const OPERATORS: Record<FilterOperator, string> = {
   eq: 'is',
@@ -95,11 +96,11 @@ function FilterRow({ columns, filter, place, onChange, onRemove }: FilterRowProp
         ))}
       </select>
       {wantsValue && (
-        <input
-          class="input"
-          aria-label={`Filter ${place}: value${filter.op === 'in' ? 's, with commas between' : ''}`}
-          value={text}
-          onChange={(event) => onChange({ ...filter, value: valueIn(filter.op, event.currentTarget.value) })}
+        <DraftInput
+          key={`${filter.column} ${filter.op}`}
+          label={`Filter ${place}: value${filter.op === 'in' ? 's, with commas between' : ''}`}
+          text={text}
+          onGiven={(given) => onChange({ ...filter, value: valueIn(filter.op, given) })}
         />
       )}
       <button type="button" class="button quiet" aria-label={`Remove filter ${place}`} onClick={onRemove}>
