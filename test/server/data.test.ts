@@ -75,6 +75,7 @@ describe.each(Object.keys(ENGINES))('the data routes on %s', (engine) => {
     expect(page.columns).toEqual(names);
     const answer = await get<QueryAnswer>('/api/queries/rural-travel-time/result');
     expect(answer.columns.map((column) => column.type)).toEqual(['number', 'number']);
+    await site.logged(/INFO - \S+ \(admin\) from \S+ ran the query "rural-travel-time"/);
     // 4. Another load makes answers new.
     site.drop('two.csv', `${[HEADER, ...KEPT.slice(0, 2)].join('\n')}\n`);
     await site.logged(/Loaded .*two\.parquet/);

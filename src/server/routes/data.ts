@@ -1,5 +1,6 @@
 import { Ajv } from 'ajv';
 import type { FastifyInstance } from 'fastify';
+import { quoteValue } from '../../base/text.js';
 import type { PipelineView } from '../../pipeline/view/pipeline-view.js';
 import type {
   ChartData,
@@ -19,6 +20,7 @@ import type {
   TableRows,
   Tables,
 } from '../api/data.js';
+import { audit } from '../auth/audit.js';
 import { hiddenColumns, refuseHiddenSql } from '../privacy.js';
 import { RequestProblem } from '../problem.js';
 import type { User } from '../user.js';
@@ -89,7 +91,8 @@ export function dataRoutes(app: FastifyInstance, view: PipelineView): void {
   app.get<{ Params: { name: string } }>(
     '/api/queries/:name/result',
     { schema: QUERY_SCHEMA },
-    async ({ params, user }): Promise<QueryAnswer> => {
+    async (request): Promise<QueryAnswer> => {
+      const { params, user } = request;
       refuseHiddenSql(settings, user);
       if (!data.queries().some(({ name }) => name === params.name))
         throw new RequestProblem(
@@ -97,6 +100,7 @@ export function dataRoutes(app: FastifyInstance, view: PipelineView): void {
           'There is no such query',
           'The queries are the files of the folder sql.',
         );
+      audit(request, `ran the query ${quoteValue(params.name)}`);
       const { query, columns, rows, isCut, plot } = await data.query(params.name);
       const { name, title, question } = query;
       return { query: { name, title, question }, columns, rows, is_cut: isCut, plot: plot ?? null };
