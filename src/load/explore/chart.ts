@@ -81,10 +81,13 @@ async function barsOrLine(source: ChartSource, spec: ChartSpec): Promise<ChartDa
     kind: spec.kind,
     columns,
     rows,
-    x: 'x',
-    y: 'y',
-    ...(colour && { series: 'series' }),
+    ...drawnBy(colour),
   };
+}
+
+/** Which columns are drawn how: from x to y, and in colours where there are some. */
+function drawnBy(colour: Axis | undefined): Pick<ChartData, 'x' | 'y' | 'series'> {
+  return { x: 'x', y: 'y', ...(colour && { series: 'series' }) };
 }
 
 async function histogram(source: ChartSource, spec: ChartSpec): Promise<ChartData> {
@@ -122,9 +125,7 @@ async function histogram(source: ChartSource, spec: ChartSpec): Promise<ChartDat
     kind: spec.kind,
     columns,
     rows,
-    x: 'x',
-    y: 'y',
-    ...(colour && { series: 'series' }),
+    ...drawnBy(colour),
   };
 }
 
@@ -215,9 +216,7 @@ async function scatter(source: ChartSource, spec: ChartSpec): Promise<ChartData>
     kind: 'scatter',
     columns: [pointAxis(x, 'x'), pointAxis(y, 'y'), ...(colour ? [axisColumn(colour, 'series')] : [])],
     rows: groups.map(({ point, cells }) => [...point, ...cells]),
-    x: 'x',
-    y: 'y',
-    ...(colour && { series: 'series' }),
+    ...drawnBy(colour),
   };
 }
 
