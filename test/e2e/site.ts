@@ -73,6 +73,11 @@ export class Site {
     return this.log();
   }
 
+  /** The address of the pages that its daemon serves. */
+  async pagesUrl(): Promise<string> {
+    return /The pages are at (\S+)/.exec(await this.logged('The pages are at'))![1];
+  }
+
   report(file: string): {
     code: string;
     message: string;

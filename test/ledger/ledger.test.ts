@@ -2,8 +2,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import Database from 'libsql';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Ledger, type NewFileRecord } from '../../src/ledger/ledger.js';
+import { Ledger } from '../../src/ledger/ledger.js';
 import { tempDir } from '../helpers/temp-dir.js';
+import { record } from './record.js';
 
 const open: Ledger[] = [];
 afterEach(closeAll);
@@ -25,30 +26,6 @@ function unexpected(reason: string): never {
 
 function newFile(): string {
   return path.join(tempDir(), 'state', 'ledger.db');
-}
-
-function record(changes: Partial<NewFileRecord> = {}): NewFileRecord {
-  return {
-    name: 'scores.csv',
-    sha256: 'a'.repeat(64),
-    dataset: 'people',
-    state: 'converted',
-    code: null,
-    message: null,
-    bytesIn: 1000,
-    bytesOut: 100,
-    rowsIn: 12,
-    rowsOut: 10,
-    droppedMissing: 1,
-    droppedDuplicate: 0,
-    setAside: 1,
-    parquet: 'scores.parquet',
-    original: 'archived/2026-11-22/scores.csv',
-    convertMs: 2.5,
-    arrivedAt: '2026-11-22T06:31:02.000Z',
-    judgedAt: '2026-11-22T06:31:03.000Z',
-    ...changes,
-  };
 }
 
 describe('a delivery', () => {

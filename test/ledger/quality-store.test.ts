@@ -1,9 +1,10 @@
 import path from 'node:path';
 import Database from 'libsql';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Ledger, type NewFileRecord } from '../../src/ledger/ledger.js';
+import { Ledger } from '../../src/ledger/ledger.js';
 import { MAX_STATS_FILES, type QualityCount } from '../../src/ledger/quality-store.js';
 import { tempDir } from '../helpers/temp-dir.js';
+import { record } from './record.js';
 
 const open: Ledger[] = [];
 afterEach(() => {
@@ -16,30 +17,6 @@ function openLedger(file = path.join(tempDir(), 'ledger.db')): Ledger {
   });
   open.push(ledger);
   return ledger;
-}
-
-function record(changes: Partial<NewFileRecord> = {}): NewFileRecord {
-  return {
-    name: 'scores.csv',
-    sha256: 'a'.repeat(64),
-    dataset: 'people',
-    state: 'converted',
-    code: null,
-    message: null,
-    bytesIn: 1000,
-    bytesOut: 100,
-    rowsIn: 12,
-    rowsOut: 10,
-    droppedMissing: 1,
-    droppedDuplicate: 0,
-    setAside: 1,
-    parquet: 'scores.parquet',
-    original: null,
-    convertMs: 2.5,
-    arrivedAt: '2026-11-22T06:31:02.000Z',
-    judgedAt: '2026-11-22T06:31:03.000Z',
-    ...changes,
-  };
 }
 
 const ALL = { since: '0000', until: '9999' };

@@ -14,7 +14,7 @@ async function start(server = ''): Promise<string> {
     'db_creds.yaml': 'database: { engine: embedded }\n',
   });
   await site.start();
-  return /The pages are at (\S+)/.exec(await site.logged('The pages are at'))![1];
+  return site.pagesUrl();
 }
 
 /** What the browser says of an answer that is no success. */

@@ -18,7 +18,7 @@ describe.skipIf(!hasBrowser)('the pages of the data', () => {
       'dashboards/broken.yaml': 'title: Broken\npanels:\n  - { chart: { table: student_data, kind: pie } }\n',
     });
     await site.start();
-    url = /The pages are at (\S+)/.exec(await site.logged('The pages are at'))![1];
+    url = await site.pagesUrl();
     site.drop('students.csv', SAMPLE);
     await site.logged(/Loaded .*students\.parquet/);
   });

@@ -21,10 +21,6 @@ afterEach(async () => {
   database = undefined;
 });
 
-async function urlOf(pages: Site): Promise<string> {
-  return /The pages are at (\S+)/.exec(await pages.logged('The pages are at'))![1];
-}
-
 const ENGINES: Record<string, () => Promise<FreshDatabase | undefined>> = {
   embedded: async () => undefined,
   postgres: freshPostgres,
@@ -39,7 +35,7 @@ describe.each(Object.keys(ENGINES))('the data routes on %s', (engine) => {
     const credentials = `database: ${JSON.stringify({ engine, ...server })}\n`;
     site = new Site({ ...SETTINGS, 'db_creds.yaml': credentials });
     await site.start();
-    const url = await urlOf(site);
+    const url = await site.pagesUrl();
     const get = async <T>(path: string) => (await (await fetch(url + path)).json()) as T;
     // 1. Before the first load.
     const before = await get<Tables>('/api/tables');
@@ -100,7 +96,7 @@ describe('the data routes', () => {
     ['/api/tables', 409, /there is no database/],
   ])('refuse %s with %i', async (path, status, detail) => {
     site = await withoutDatabase();
-    const answer = await fetch((await urlOf(site)) + path);
+    const answer = await fetch((await site.pagesUrl()) + path);
     expect(answer.status).toBe(status);
     expect(answer.headers.get('Content-Type')).toContain('application/problem+json');
     expect(((await answer.json()) as Problem).detail).toMatch(detail);

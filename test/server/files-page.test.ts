@@ -19,11 +19,7 @@ function siteAt(port: number): Site {
 async function start(): Promise<string> {
   site = siteAt(0);
   await site.start();
-  return urlOf(site);
-}
-
-async function urlOf(pages: Site): Promise<string> {
-  return /The pages are at (\S+)/.exec(await pages.logged('The pages are at'))![1];
+  return site.pagesUrl();
 }
 
 describe.skipIf(!hasBrowser)('the page of files', () => {
@@ -92,7 +88,7 @@ describe.skipIf(!hasBrowser)('the page of files', () => {
   it('says that the daemon has ended, and goes on when it is there again', async () => {
     site = siteAt(0);
     const daemon = await site.start();
-    const url = await urlOf(site);
+    const url = await site.pagesUrl();
     const page = await openPage(url);
     await page.getByText('No files yet').waitFor();
     await daemon.end();

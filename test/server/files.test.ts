@@ -22,7 +22,7 @@ afterEach(() => site.close());
 async function start(config: Record<string, string> = {}): Promise<string> {
   site = new Site({ ...PEOPLE, ...config });
   await site.start();
-  return /The pages are at (\S+)/.exec(await site.logged('The pages are at'))![1];
+  return site.pagesUrl();
 }
 
 async function get<T>(url: string): Promise<T> {
@@ -236,7 +236,7 @@ describe('the events', () => {
   it('end with the daemon, which does not wait for those who listen', async () => {
     site = new Site({ ...PEOPLE });
     const daemon = await site.start();
-    const url = /The pages are at (\S+)/.exec(await site.logged('The pages are at'))![1];
+    const url = await site.pagesUrl();
     const answer = await fetch(`${url}/api/events`);
     const reading = answer.text();
     expect((await daemon.end()).code).toBe(0);

@@ -15,7 +15,7 @@ beforeAll(async () => {
     'db_creds.yaml': 'database: { engine: none }\n',
   });
   await site.start();
-  url = new URL(/The pages are at (\S+)/.exec(await site.logged('The pages are at'))![1]);
+  url = new URL(await site.pagesUrl());
 });
 afterAll(() => site.close());
 

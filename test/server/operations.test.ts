@@ -23,7 +23,7 @@ afterEach(() => site.close());
 async function start(config: Record<string, string>): Promise<string> {
   site = new Site({ ...PEOPLE, ...config });
   await site.start();
-  return /The pages are at (\S+)/.exec(await site.logged('The pages are at'))![1];
+  return site.pagesUrl();
 }
 
 /** The values of a metric, by their labels as they are written. */
@@ -46,7 +46,7 @@ describe('/metrics', () => {
     site.drop('p1.csv', 'name,age\nann,3\nbob,4\nbob,4\n,5\neve,x\n');
     site.drop('q.csv', 'name,age\nann,3\n');
     await site.start();
-    const url = /The pages are at (\S+)/.exec(await site.logged('The pages are at'))![1];
+    const url = await site.pagesUrl();
     await site.logged(/Loaded output_parquet\/p1\.parquet/);
     await site.logged('Failed input_csv/q.csv');
     site.drop('p1.csv', 'name,age\nann,3\nbob,4\nbob,4\n,5\neve,x\n');

@@ -25,7 +25,7 @@ others: { files: "o*.csv", columns: any, expect: { every: 1s } }
       'db_creds.yaml': 'database: { engine: none }\n',
     });
     await site.start();
-    const url = /The pages are at (\S+)/.exec(await site.logged('The pages are at'))![1];
+    const url = await site.pagesUrl();
     // 1. Before the first file.
     await site.logged('others is late');
     const page = await openPage(`${url}/quality`, { width: 390 });

@@ -23,7 +23,7 @@ afterEach(() => site.close());
 async function open(config: Record<string, string> = {}): Promise<string> {
   site = new Site({ ...CONFIG, ...config });
   await site.start();
-  return /The pages are at (\S+)/.exec(await site.logged('The pages are at'))![1];
+  return site.pagesUrl();
 }
 
 async function get<T>(address: string): Promise<T> {

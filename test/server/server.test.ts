@@ -10,15 +10,11 @@ const ANY_PORT = {
 let site: Site;
 afterEach(() => site.close());
 
-async function urlOf(pages: Site): Promise<string> {
-  return /The pages are at (\S+)/.exec(await pages.logged('The pages are at'))![1];
-}
-
 describe('the web server', () => {
   it('serves the page at every address of its own, and says what is not there', async () => {
     site = new Site(ANY_PORT);
     await site.start();
-    const url = await urlOf(site);
+    const url = await site.pagesUrl();
     for (const address of ['/', '/files/7']) {
       const answer = await fetch(url + address);
       expect(answer.status).toBe(200);
@@ -33,7 +29,7 @@ describe('the web server', () => {
   it('sends the security headers with every answer, and lets browsers keep only what never changes', async () => {
     site = new Site(ANY_PORT);
     await site.start();
-    const url = await urlOf(site);
+    const url = await site.pagesUrl();
     const page = await fetch(url);
     const asset = /\/assets\/[^"]+\.js/.exec(await page.text())![0];
     const cached = {
@@ -56,13 +52,13 @@ describe('the web server', () => {
   it('does not keep the daemon from its work when its port is taken, and comes up once it is free', async () => {
     site = new Site(ANY_PORT);
     const first = await site.start();
-    const { port } = new URL(await urlOf(site));
+    const { port } = new URL(await site.pagesUrl());
     const second = new Site({ ...ANY_PORT, 'dropgate.yaml': `server: { port: ${port} }\n` });
     try {
       await second.start();
       await second.logged(`port ${port} is taken`);
       await first.end();
-      expect(await urlOf(second)).toBe(`http://127.0.0.1:${port}`);
+      expect(await second.pagesUrl()).toBe(`http://127.0.0.1:${port}`);
     } finally {
       await second.close();
     }

@@ -19,7 +19,7 @@ afterEach(() => site.close());
 async function start({ server = 'port: 0', ...config }: Record<string, string>): Promise<string> {
   site = new Site({ ...PEOPLE, 'dropgate.yaml': `server: { ${server} }\nsettle_ms: 20\n`, ...config });
   await site.start();
-  return /The pages are at (\S+)/.exec(await site.logged('The pages are at'))![1];
+  return site.pagesUrl();
 }
 
 interface Asked {

@@ -14,7 +14,7 @@ async function open(program = 'settle_ms: 20\n'): Promise<string> {
     'db_creds.yaml': 'database: { engine: none }\n',
   });
   await site.start();
-  return /The pages are at (\S+)/.exec(await site.logged('The pages are at'))![1];
+  return site.pagesUrl();
 }
 
 describe.skipIf(!hasBrowser)('uploading on the page', () => {

@@ -32,7 +32,7 @@ async function open(program: string, credentials: string): Promise<{ site: Site;
     'db_creds.yaml': credentials,
   });
   await site.start();
-  return { site, url: /The pages are at (\S+)/.exec(await site.logged('The pages are at'))![1] };
+  return { site, url: await site.pagesUrl() };
 }
 
 /** Sends the path as it is, without tidying it up. */
