@@ -1,3 +1,4 @@
+import fs from 'node:fs/promises';
 import path from 'node:path';
 import { FSWatcher } from 'chokidar';
 
@@ -5,7 +6,7 @@ import { FSWatcher } from 'chokidar';
 export interface EventRequest {
   /** Absolute; must exist. Only its top level is watched. */
   folder: string;
-  /** Look at the folder's mtime in intervals instead of listening: the only thing that works on network mounts. */
+  /** Look at the folder in intervals instead of listening: the only thing that works on network mounts. */
   polling: boolean;
   pollIntervalMs: number;
   /** Something happened to the entry `name`, or, without a name, somewhere in the folder or to itself. */
@@ -32,14 +33,15 @@ class WakeUpWatcher extends FSWatcher {
 }
 
 /**
- * Starts listening to one folder with chokidar; resolves when no event from now on is missed.
+ * Starts listening to one folder; resolves when no event from now on is missed.
  * @throws the errno error of the system, such as ENOSPC (inotify watches used up) or EMFILE (inotify instances)
  */
-export async function listenToFolder(request: EventRequest): Promise<EventSource> {
-  const { folder, polling, pollIntervalMs, onEvent, onError } = request;
+export function listenToFolder(request: EventRequest): Promise<EventSource> {
+  return request.polling ? pollFolder(request) : watchFolder(request);
+}
+
+async function watchFolder({ folder, onEvent, onError }: EventRequest): Promise<EventSource> {
   const watcher = new WakeUpWatcher({
-    usePolling: polling,
-    interval: pollIntervalMs,
     ignoreInitial: true,
     depth: 0,
     // Otherwise chokidar refuses folders whose path looks like an editor's temporary file.
@@ -47,8 +49,8 @@ export async function listenToFolder(request: EventRequest): Promise<EventSource
   });
   const folderName = path.basename(folder);
   watcher.on('raw', (_event, name: string | null) => {
-    // Polling gives the folder's path; inotify gives the folder's own name when it was deleted, moved or had its rights changed.
-    onEvent(name === null || name === folder || name === folderName ? undefined : name);
+    // inotify gives the folder's own name when it was deleted, moved or had its rights changed.
+    onEvent(name === null || name === folderName ? undefined : name);
   });
   try {
     await new Promise<void>((resolve, reject) => {
@@ -60,4 +62,36 @@ export async function listenToFolder(request: EventRequest): Promise<EventSource
   }
   watcher.on('error', onError);
   return { close: () => watcher.close() };
+}
+
+/**
+ * Compares what the system says of the folder with the look before. The first look in the interval always tells of a
+ * change: one could have hidden behind the grain of the mtime. chokidar polls too, but is "ready" before it has looked
+ * at all, and never tells what changes in between.
+ */
+async function pollFolder({ folder, pollIntervalMs, onEvent }: EventRequest): Promise<EventSource> {
+  await lookAt(folder);
+  let last: string | undefined;
+  let isClosed = false;
+  let timer: NodeJS.Timeout;
+  const look = async () => {
+    const now = await lookAt(folder).catch((error: NodeJS.ErrnoException) => String(error.code));
+    if (isClosed) return;
+    if (now !== last) onEvent(undefined);
+    last = now;
+    timer = setTimeout(look, pollIntervalMs);
+  };
+  timer = setTimeout(look, pollIntervalMs);
+  return {
+    close: async () => {
+      isClosed = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Differs whenever an entry was added, renamed or removed, or another folder stands there. */
+async function lookAt(folder: string): Promise<string> {
+  const { dev, ino, mtimeNs, ctimeNs } = await fs.stat(folder, { bigint: true });
+  return [dev, ino, mtimeNs, ctimeNs].join(' ');
 }
