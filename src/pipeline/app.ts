@@ -1,11 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { Piscina } from 'piscina';
 import { sweepTempFiles } from '../base/files.js';
 import type { Log } from '../base/log.js';
 import { plural } from '../base/text.js';
+import { openThreadPool } from '../base/thread-pool.js';
 import { VERSION } from '../base/version.js';
-import { workerUrl } from '../base/worker-url.js';
 import type { Settings } from '../config/settings.js';
 import { Ledger } from '../ledger/ledger.js';
 import { FolderLock } from '../ledger/lock.js';
@@ -87,16 +86,18 @@ function assemble(parts: {
 }): Pipeline {
   const { settings, log, releases, ledger, lock } = parts;
   const { folders, intake: intakeSettings } = settings;
-  const convertPool = new Piscina({
-    filename: workerUrl('./convert-worker.js', import.meta.url).href,
+  const convertPool = openThreadPool({
+    worker: './convert-worker.js',
+    caller: import.meta.url,
     minThreads: 1,
     maxThreads: intakeSettings.workers,
     idleTimeout: IDLE_WORKER_MS,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     workerData: workerDataOf(settings),
   });
-  const copyPool = new Piscina({
-    filename: workerUrl('./copy-worker.js', import.meta.url).href,
+  const copyPool = openThreadPool({
+    worker: './copy-worker.js',
+    caller: import.meta.url,
     minThreads: 0,
     maxThreads: 1,
     idleTimeout: IDLE_WORKER_MS,

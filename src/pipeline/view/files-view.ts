@@ -1,7 +1,6 @@
 import path from 'node:path';
-import { Piscina } from 'piscina';
 import type { Log } from '../../base/log.js';
-import { workerUrl } from '../../base/worker-url.js';
+import { openThreadPool } from '../../base/thread-pool.js';
 import type { Buckets, FileQuery, FoundFiles, Throughput } from '../../ledger/file-search.js';
 import type { FileRecord } from '../../ledger/ledger.js';
 import type { Daemon } from '../daemon.js';
@@ -54,8 +53,9 @@ export function openFilesView(daemon: Daemon): FilesView {
   const { settings } = daemon.pipeline;
   const { folders, datasets, limits } = settings;
   const data: LookUpData = { ledgerFile: path.join(folders.state, 'ledger.db'), folders, datasets, limits };
-  const thread = new Piscina({
-    filename: workerUrl('./look-up-worker.js', import.meta.url).href,
+  const thread = openThreadPool({
+    worker: './look-up-worker.js',
+    caller: import.meta.url,
     minThreads: 0,
     maxThreads: 1,
     idleTimeout: IDLE_MS,
