@@ -1,7 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Ledger } from '../../src/ledger/ledger.js';
+import { credentials } from '../faults/support/targets.js';
+import { freshPostgres } from '../helpers/databases.js';
 import { Receiver } from '../helpers/receiver.js';
+import { Relay } from '../helpers/relay.js';
 import { waitFor } from '../helpers/wait-for.js';
 import { Site } from './site.js';
 
@@ -130,20 +133,30 @@ describe('the webhook is told', () => {
     expect(received('file_failed')).toHaveLength(1);
   });
 
-  it('of a database that is away, and that it is back', async () => {
+  it('of a database that is away, that it is back, and of a Parquet file that it cannot take', async () => {
     siteOf({ alerts: ', database_away_ms: 1000' });
+    const database = await freshPostgres();
+    const relay = await Relay.reserve(database);
     writeFileSync(
       site.path('config/db_creds.yaml'),
-      'database: { engine: postgres, host: 127.0.0.1, port: 1, user: u, database: d }\n',
+      credentials('postgres', { ...database, port: relay.port }),
     );
     await start();
     await until('the alert', () => received('database_away').length === 1);
     expect(received('database_away')[0]).toMatchObject({
-      dataset: null,
-      code: 'database_unreachable',
-      count: 1,
+      ...{ dataset: null, code: 'database_unreachable', count: 1 },
     });
-  });
+    await relay.up();
+    await until('the good news', () => received('database_back').length === 1);
+    expect(received('database_back')[0]).toMatchObject({ dataset: null, code: null, count: 1 });
+    writeFileSync(site.path('output_parquet/points.parquet'), 'PAR1');
+    await until('the alert', () => received('load_failed').length === 1);
+    expect(received('load_failed')[0]).toMatchObject({ files: ['points.parquet'], count: 1 });
+    expect(received('database_away')).toHaveLength(1);
+    await site.close();
+    await relay.down();
+    await database.drop();
+  }, 60_000);
 });
 
 describe('a late file', () => {

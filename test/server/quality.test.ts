@@ -80,6 +80,8 @@ describe.each([
     expect(trend.points[8].file_id).toBe(mean.file_id);
     const metrics = await (await fetch(`${url}/metrics`)).text();
     expect(metrics).toContain('dropgate_alerts_total{kind="drift",dataset="points"} 1');
+    expect(metrics).toContain('dropgate_alerts_total{kind="late",dataset="points"} 0');
+    expect(metrics).toContain('dropgate_alerts_total{kind="database_away",dataset=""} 0');
     // Another dataset and another time have none of it.
     for (const query of ['dataset=others', 'until=2020-01-01T00:00:00Z']) {
       const other = await get<QualityReport>(`${url}/api/quality?${query}`);

@@ -4,7 +4,7 @@ import type { AlertSettings } from '../../config/settings.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { DriftRecord } from '../../ledger/quality-store.js';
 import { LabelledCounts } from '../tally.js';
-import { type Alert, AlertGroups } from './alert.js';
+import { ALERT_KINDS, type Alert, AlertGroups, type AlertKind } from './alert.js';
 import { Webhook } from './webhook.js';
 
 export interface AlertDeskOptions {
@@ -12,8 +12,12 @@ export interface AlertDeskOptions {
   ledger: Ledger;
   log: Log;
   root: string;
+  /** Names of the datasets. */
+  datasets: readonly string[];
 }
 
+/** What an alert without a dataset is about. */
+const DATABASE_KINDS: ReadonlySet<AlertKind> = new Set(['database_away', 'database_back']);
 /** Findings that are kept of a moment; more than that are one trouble. */
 const MAX_PENDING_FINDINGS = 1000;
 /** A ledger that cannot be written is tried again after this. */
@@ -21,7 +25,7 @@ const RETRY_MS = 10_000;
 
 /** Gathers alerts, counts them, writes them into the ledger, and has them delivered. */
 export class AlertDesk {
-  /** Since the start. */
+  /** Since the start. Kinds that can come begin with 0, so that Prometheus sees the first one. */
   readonly counts = new LabelledCounts<{ kind: string; dataset: string }>();
   readonly #options: AlertDeskOptions;
   readonly #webhook: Webhook | undefined;
@@ -32,7 +36,11 @@ export class AlertDesk {
 
   constructor(options: AlertDeskOptions) {
     this.#options = options;
-    const { settings, ledger, log, root } = options;
+    const { settings, ledger, log, root, datasets } = options;
+    for (const kind of ALERT_KINDS) {
+      const about = DATABASE_KINDS.has(kind) ? [''] : datasets;
+      for (const dataset of about) this.counts.add({ kind, dataset }, 0);
+    }
     const { webhook } = settings;
     const store = ledger.quality;
     if (webhook !== undefined)

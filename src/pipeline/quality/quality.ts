@@ -45,7 +45,13 @@ export class Quality implements Observer {
     this.#options = options;
     const { settings, ledger, log } = options;
     const { root, datasets } = settings;
-    this.desk = new AlertDesk({ settings: settings.alerts, ledger, log, root });
+    this.desk = new AlertDesk({
+      settings: settings.alerts,
+      ledger,
+      log,
+      root,
+      datasets: datasets.map(({ name }) => name),
+    });
     this.#drift = new DriftWatch({ settings, ledger, log, desk: this.desk });
     this.expectations = new ExpectationWatch({ datasets, ledger, log, desk: this.desk });
     this.#guarded(() => this.expectations.start(Date.now()));
