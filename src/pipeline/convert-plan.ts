@@ -147,7 +147,8 @@ export function looksLikeData(dataset: Dataset, cells: string[]): boolean {
   return fits && isTelling;
 }
 
-const TEXT_KINDS: ReadonlySet<SqlKind> = new Set(['char', 'varchar', 'text']);
+/** Types that take any text. */
+export const TEXT_KINDS: ReadonlySet<SqlKind> = new Set(['char', 'varchar', 'text']);
 
 function assemble(input: PlanInput, columns: PlannedColumn[], rescued: ConvertPlan['rescued']): ConvertPlan {
   const { dataset, dialect, width, rowGroupRows, rowSetSlots } = input;

@@ -5,13 +5,15 @@ import type { Violation } from '../check/parse-value.js';
 import type { DuplicateFinder } from '../clean/duplicates.js';
 import type { Dataset } from '../config/settings.js';
 import type { Place } from '../read/batch-reader.js';
+import { NO_HABITS } from '../read/habits.js';
+import { HeaderWatch } from '../read/header-watch.js';
 import type { OpenTable } from '../read/open-table.js';
 import { textOf } from '../read/record.js';
 import type { IrregularRecord, ScanNote } from '../read/scanner.js';
 import { type EncodedRowGroup, encodeRowGroup } from '../write/row-group.js';
 import { ROW, rawText } from './column-converter.js';
 import type { ConvertContext } from './convert-context.js';
-import type { ConvertPlan } from './convert-plan.js';
+import { type ConvertPlan, TEXT_KINDS } from './convert-plan.js';
 import { emptyCounts, NoteList, type RowsTally, ViolationList } from './report.js';
 
 /** Where the rows of a file go. */
@@ -75,6 +77,7 @@ export class ConvertRows {
   readonly #leftOut = new ViolationList();
   readonly #notes = new NoteList();
   #flags = new Uint8Array(0);
+  readonly #headers: HeaderWatch | undefined;
 
   constructor(work: RowsWork) {
     this.#table = work.table;
@@ -85,6 +88,7 @@ export class ConvertRows {
     this.#duplicates = work.duplicates ?? work.plan.duplicates;
     this.#part = work.part ?? 0;
     this.#turn = work.turn;
+    this.#headers = headerWatch(work);
   }
 
   async run(): Promise<RowsTally> {
@@ -97,7 +101,7 @@ export class ConvertRows {
       this.#leaveDictionaries();
       if (!(await rows.next(scanner))) break;
       await this.#convertBatch();
-      for (const note of scanner.notes) this.#addNote(note);
+      this.#addNotes();
       rows.finishBatch(scanner);
       this.#context.onProgress?.(rows.bytesRead, this.#counts.rows_in);
     }
@@ -187,6 +191,15 @@ export class ConvertRows {
       if (flags[row] !== ROW.good) this.#leaveOutRow(row, flags[row], columns);
     }
     while (next < irregular.length) this.#leaveOutRecord(irregular[next++]);
+  }
+
+  #addNotes(): void {
+    const { scanner } = this.#plan;
+    const doubtful = this.#headers?.find(scanner) ?? [];
+    if (doubtful.length === 0) for (const note of scanner.notes) this.#addNote(note);
+    else
+      for (const note of [...scanner.notes, ...doubtful].sort((a, b) => a.start - b.start))
+        this.#addNote(note);
   }
 
   #addNote({ kind, start, end, linesBefore }: ScanNote): void {
@@ -325,6 +338,13 @@ export class ConvertRows {
       if (hardlyRepeats(column.dictionary?.count ?? 0, rowsSeen)) column.becomePlain();
     }
   }
+}
+
+/** Looks for headers among the rows, where no declared type shows that they are none. */
+function headerWatch({ table, plan, part = 0 }: RowsWork): HeaderWatch | undefined {
+  if (plan.columns.some(({ converter }) => !TEXT_KINDS.has(converter.spec.type.kind))) return undefined;
+  const { habits = NO_HABITS } = table.rows.rules;
+  return new HeaderWatch({ habits, header: table.header, fromStart: part === 0 });
 }
 
 /** Are the values of a column too many for a dictionary? */

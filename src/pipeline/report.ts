@@ -26,10 +26,10 @@ export interface Counts {
   set_aside: number;
 }
 
-/** A line of the file that is no record of its table, or a record that was mended: nothing is passed over in silence. */
+/** A line of the file that is no record of its table, or a record that was mended or is doubtful: nothing goes in silence. */
 export interface ReportedNote {
   line: number;
-  kind: 'preamble' | 'repeated_header' | 'footer' | 'mended_record';
+  kind: 'preamble' | 'repeated_header' | 'footer' | 'mended_record' | 'another_header';
   /** The line as it stands, shortened. */
   text: string;
 }
@@ -39,6 +39,7 @@ const NOTE_KINDS: Record<ReportedNote['kind'], string> = {
   repeated_header: 'the header again, no row',
   footer: 'below the table, no row',
   mended_record: 'breaks the rules of its file, was mended',
+  another_header: 'looks like the header of a further table, was taken as a row',
 };
 
 /** `line 5 "Source: registry" (below the table, no row)`. */

@@ -17,9 +17,9 @@ export interface IrregularRecord {
   at: number;
 }
 
-/** Something that is worth telling and costs no row: a line that is no record, a record that was mended. */
+/** Something that is worth telling and costs no row: a line that is no record, a record that was mended or is doubtful. */
 export interface ScanNote {
-  kind: 'repeated_header' | 'footer' | 'mended_record';
+  kind: 'repeated_header' | 'footer' | 'mended_record' | 'another_header';
   start: number;
   end: number;
   linesBefore: number;

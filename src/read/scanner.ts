@@ -94,6 +94,8 @@ export abstract class Scanner {
   irregular: IrregularRecord[] = [];
   /** What else there is to tell of the last batch. */
   notes: ScanNote[] = [];
+  /** Rows of the last batch that stand below a blank line. */
+  setOffRows: number[] = [];
   /** Surplus cells by row, when ragged rows are kept. */
   surplus = new Map<number, string[]>();
   /** Line breaks in the last batch, those inside quotes included. */
@@ -177,6 +179,7 @@ export abstract class Scanner {
     this.#passUndecodable(from);
     if (this.irregular.length > 0) this.irregular = [];
     if (this.notes.length > 0) this.notes = [];
+    if (this.setOffRows.length > 0) this.setOffRows = [];
     if (this.surplus.size > 0) this.surplus.clear();
     for (const column of this.columns) {
       if (column.cells !== undefined) column.cells.clear();
@@ -220,6 +223,7 @@ export abstract class Scanner {
   }
 
   protected passBlankLine(): void {
+    if (this.setOffRows.at(-1) !== this.rowCount) this.setOffRows.push(this.rowCount);
     this.#countExtraLines(1);
   }
 

@@ -415,3 +415,53 @@ describe('a second table below the first', () => {
     expect(report.hint).toMatch(hint);
   });
 });
+
+describe('what looks like the header of a further table among rows that are all taken', () => {
+  const people = 'name,age,height,town\nAnn,31,1.70,Rome\nBob,42,1.80,Bonn\nCid,53,1.90,Oslo\n';
+  const words = 'name,job,town\nAnn,cook,Rome\nBob,judge,Bonn\nCid,judge,Oslo\n';
+  const many = `name,age,height,town\n${'Ann,31,1.70,Rome\n'.repeat(300)}`;
+  it.each([
+    ['right below', `${people}item,label,price,size\nsoap,xx,1.20,small\nham,yy,3.40,big\n`, [5]],
+    ['below a blank line', `${people}\nitem,label,shop,price\nsoap,xx,Aldi,2\nham,yy,Lidl,3\n`, [6]],
+    ['below a title', `${words}\nShops\nshop,owner,street\nAldi,Karl,Main\n`, [7]],
+    ['below an empty row', `${words},,\nPrices,,\nitem,price,\nsoap,3,\nham,4,\n`, [7]],
+    ['of another width', `${people}item,price\nsoap,1.20\nham,3.40\n`, [5]],
+    ['of its own columns in other letters', `${people}Name,Age,Height,Town\nDan,31,1.70,Rome\n`, [5]],
+    ['behind many rows', `${many}item,label,price,size\nsoap,xx,1.20,small\n`, [302]],
+    [
+      'twice',
+      `${people}item,label,price,size\nsoap,xx,1.20,small\nham,yy,3.40,big\n\nday,event,hour,room\nMon,talk,9,B\nTue,tour,10,C\n`,
+      [5, 9],
+    ],
+    ['but is a row: with a number', `${people}\nDan,unknown,1.70,Rome\nEve,31,1.50,Bonn\n`, []],
+    ['but is a row: texts of which one recurs', `${people}Dan,unknown,untold,Rome\nEve,31,1.50,Bonn\n`, []],
+    ['but is a row: a single odd value', 'a,b\nAnn,1\nBob,unknown\nCid,3\n', []],
+    ['but is a row: words below a blank line', `${words}\nDan,clerk,Paris\nEve,nurse,Wien\n`, []],
+    ['but is a total', `${people}\nTotal,,,\n`, []],
+  ])('%s is told, or not', async (_, content, lines) => {
+    const workshop = await workshopOf(
+      'd:\n  files: "*"\n  columns: any\n  ragged: rescue\n  duplicates: keep\n',
+    );
+    const result = await workshop.convert(workshop.drop('two.csv', content));
+    if (result.status !== 'converted') throw new Error(result.status);
+    const told = result.notes.listed.filter(({ kind }) => kind === 'another_header');
+    expect(told.map(({ line }) => line)).toEqual(lines);
+    const records = content.split('\n').filter((line) => line !== '').length - 1;
+    expect(result.counts.rows_out).toBe(records);
+  });
+
+  it('is told of texts, and not where a declared type refuses it', async () => {
+    const content = `${people}item,label,price,size\nsoap,xx,1.20,small\n`;
+    const kinds = async (type: string) => {
+      const columns = `{ name: TEXT, age: ${type}, height: TEXT, town: TEXT }`;
+      const workshop = await workshopOf(
+        `d:\n  files: "*"\n  columns: ${columns}\n  invalid: set_aside\n  max_set_aside: 100%\n`,
+      );
+      const result = await workshop.convert(workshop.drop('two.csv', content));
+      if (result.status !== 'converted') throw new Error(result.status);
+      return { kinds: result.notes.listed.map(({ kind }) => kind), setAside: result.counts.set_aside };
+    };
+    expect(await kinds('TEXT')).toEqual({ kinds: ['another_header'], setAside: 0 });
+    expect(await kinds('INTEGER')).toEqual({ kinds: [], setAside: 2 });
+  });
+});

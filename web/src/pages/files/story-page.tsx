@@ -119,14 +119,15 @@ const NOTE_KINDS: Record<string, string> = {
   preamble: 'above the table, no row',
   repeated_header: 'the header again, no row',
   footer: 'below the table, no row',
-  mended_quote: 'a misplaced quote was mended',
+  mended_record: 'breaks the rules of its file, was mended',
+  another_header: 'looks like the header of a further table, was taken as a row',
 };
 
 function Notes({ story: { notes, notes_total: total } }: { story: FileStory }) {
   if (total === 0) return null;
   return (
     <section class="card stack">
-      <h2>Lines that are no records, or were mended</h2>
+      <h2>Lines that are no records, were mended, or are doubtful</h2>
       <ul class="plain-list">
         {notes.map(({ line, kind, text }) => (
           <li key={line}>
