@@ -66,6 +66,15 @@ export class Vector {
     this.#view = new DataView(this.bytes.buffer);
   }
 
+  /**
+   * Makes room for so many more values, of byte strings for their offsets only. Hot loops may then write values to
+   * {@link bytes} or {@link view}, the ends of byte strings to {@link offsets}, and count them in {@link length}.
+   */
+  reserveValues(count: number): void {
+    if (this.width > 0) this.#reserveAt(this.length * this.width, count * this.width);
+    else while (this.length + count >= this.offsets.length) this.offsets = grown(this.offsets);
+  }
+
   /** Number of bytes in use. */
   get byteLength(): number {
     return this.width === 0 ? this.offsets[this.length] : this.length * this.width;
@@ -121,27 +130,9 @@ export class Vector {
     this.#closeBytes(at + size);
   }
 
-  /** Appends a 64-bit integer given as two words, the lower and the upper half; more than 32 bits of them are cut off. */
-  pushWords(low: number, high: number): void {
-    this.#reserve(8);
-    const at = this.length++ * 8;
-    this.#view.setUint32(at, low, true);
-    this.#view.setUint32(at + 4, high, true);
-  }
-
-  /**
-   * Makes room for a byte string of at most `size` and answers where in {@link bytes} it is to be written; it becomes a
-   * value by {@link endBytes}, or is written over by the next one.
-   */
-  beginBytes(size: number): number {
-    const at = this.byteLength;
+  /** Makes room for `size` bytes at offset `at` of {@link bytes}; a word of four may then be stored at each of them. */
+  reserveBytes(at: number, size: number): void {
     this.#reserveAt(at, size);
-    return at;
-  }
-
-  /** Makes a value of the bytes written so far, up to `end`. */
-  endBytes(end: number): void {
-    this.#closeBytes(end);
   }
 
   /** The bytes as numbers; replaced, as {@link bytes} is, when the vector grows. */
@@ -216,8 +207,8 @@ export class Vector {
   }
 
   #reserveAt(at: number, size: number): void {
-    if (at + size <= this.bytes.length) return;
-    const next = new Uint8Array(Math.max(this.bytes.length * 2, at + size));
+    if (at + size + SLACK_BYTES <= this.bytes.length) return;
+    const next = new Uint8Array(Math.max(this.bytes.length * 2, at + size + SLACK_BYTES));
     next.set(this.bytes.subarray(0, at));
     this.bytes = next;
     this.#view = new DataView(next.buffer);
@@ -225,6 +216,9 @@ export class Vector {
 }
 
 const ENCODER = new TextEncoder();
+
+/** Room behind the values, so that words of four bytes can be loaded and stored up to their end. */
+const SLACK_BYTES = 3;
 
 const WIDTHS: Record<Physical, number> = {
   boolean: 1,

@@ -1,16 +1,11 @@
-import type { Vector } from '../base/vector.js';
+import type { CellReader, CellSource } from '../base/cells.js';
 import { type CleanOptions, folded } from './clean-value.js';
-
-/**
- * Copies the clean form of the cell `source.bytes[start..end)`, which has no white space around it, and appends it to
- * `target`. False, and nothing is appended, unless it is all ASCII.
- */
-export type TextCopier = (target: Vector, source: Vector, start: number, end: number) => boolean;
 
 /** A byte of every word. */
 const ONES = 0x01010101;
 const HIGHEST_BITS = 0x80808080 | 0;
 const LOWER_BITS = 0x7f7f7f7f;
+const WORD_BYTES = 4;
 
 /** What, added to a byte, sets its highest bit from the first letter on, and from the first character after the last one. */
 const LETTERS = {
@@ -19,28 +14,60 @@ const LETTERS = {
   keep: { first: 0, after: 0 },
 } as const;
 
-/** The copier of a rule. Four characters at a time change their case, or do not. */
-export function textCopier(rule: CleanOptions['case']): TextCopier {
+/** What a cell must be like to be copied. */
+export interface TextCopierOptions extends Pick<CleanOptions, 'case' | 'nullTokens'> {
+  /** In characters. Default: any. */
+  maxLength?: number;
+}
+
+/**
+ * Returns a reader that copies the clean form of texts: four characters at a time change their case, or do not. It stops at
+ * cells that are not all ASCII, that have white space at their ends, or that are missing.
+ */
+export function textCopier({
+  case: rule,
+  nullTokens,
+  maxLength = Number.POSITIVE_INFINITY,
+}: TextCopierOptions): CellReader {
   const { first, after } = LETTERS[rule];
-  return (target, source, start, end) => {
-    let to = target.beginBytes(end - start);
-    const from = source.view;
-    const into = target.view;
-    let seen = 0;
-    let at = start;
-    for (; at + 4 <= end; at += 4, to += 4) {
-      const word = from.getInt32(at, true);
-      seen |= word;
-      into.setInt32(to, recased(word, first, after), true);
+  const tokens = tokensOf(nullTokens);
+  const { isFirst } = tokens;
+  return (target, { bytes, view, starts, ends }, { from, to }) => {
+    target.reserveValues(to - from);
+    const { offsets } = target;
+    let into = target.view;
+    let room = target.bytes.length;
+    let { length, byteLength: end } = target;
+    let row = from;
+    for (; row < to; row++) {
+      const start = starts[row];
+      const size = ends[row] - start;
+      if (size <= 0 || size > maxLength || isEdgeOdd(bytes[start]) || isEdgeOdd(bytes[start + size - 1]))
+        break;
+      if (isFirst[bytes[start]] === 1 && tokens.includes(bytes, start, size)) break;
+      if (end + size + WORD_BYTES > room) {
+        target.length = length;
+        target.reserveBytes(end, size + WORD_BYTES);
+        into = target.view;
+        room = target.bytes.length;
+      }
+      let seen = 0;
+      let at = 0;
+      for (; at + WORD_BYTES < size; at += WORD_BYTES) {
+        const word = view.getInt32(start + at, true);
+        seen |= word;
+        into.setInt32(end + at, recased(word, first, after), true);
+      }
+      // The last one to four bytes; what is stored behind them is written over or never read.
+      const word = view.getInt32(start + at, true);
+      seen |= word << ((at + WORD_BYTES - size) << 3);
+      into.setInt32(end + at, recased(word, first, after), true);
+      if ((seen & HIGHEST_BITS) !== 0) break;
+      end += size;
+      offsets[++length] = end;
     }
-    for (; at < end; at++, to++) {
-      const byte = source.bytes[at];
-      seen |= byte;
-      target.bytes[to] = recased(byte, first, after);
-    }
-    if ((seen & HIGHEST_BITS) !== 0) return false;
-    target.endBytes(to);
-    return true;
+    target.length = length;
+    return row;
   };
 }
 
@@ -52,25 +79,57 @@ function recased(word: number, first: number, after: number): number {
 }
 
 /**
- * Returns a test whether a cell might be cleaned into nothing, or has white space or other characters than ASCII at its
- * ends. Such cells are for the cleaner of texts; all others are neither missing nor changed by trimming.
+ * Returns a function that finds the first of the cells `from..to` that is empty or seems to be a token, or else answers `to`.
+ * Cells of other characters than ASCII, or with white space at their ends, it does not judge.
  */
-export function oddCellTest(
+export function tokenFinder(
   nullTokens: readonly string[],
-): (bytes: Uint8Array, start: number, end: number) => boolean {
-  // In another letter case a token may take three times its bytes.
-  const longest = Math.max(0, ...nullTokens.map((token) => 3 * token.length));
-  const isFirst = new Uint8Array(256);
-  for (const token of nullTokens) {
-    const [byte] = Buffer.from(folded(token));
-    if (byte === undefined) continue;
-    isFirst[byte] = 1;
-    isFirst[String.fromCharCode(byte).toUpperCase().charCodeAt(0)] = 1;
-  }
-  return (bytes, start, end) => {
-    if (end === start || isEdgeOdd(bytes[start]) || isEdgeOdd(bytes[end - 1])) return true;
-    return end - start <= longest && isFirst[bytes[start]] === 1;
+): (source: CellSource, range: { from: number; to: number }) => number {
+  const tokens = tokensOf(nullTokens);
+  const { isFirst } = tokens;
+  return ({ bytes, starts, ends }, { from, to }) => {
+    for (let row = from; row < to; row++) {
+      const start = starts[row];
+      const size = ends[row] - start;
+      if (size <= 0 || (isFirst[bytes[start]] === 1 && tokens.includes(bytes, start, size))) return row;
+    }
+    return to;
   };
+}
+
+interface Tokens {
+  /** 1 for each byte by which a token begins. */
+  isFirst: Uint8Array;
+  /** Is the ASCII text `bytes[start .. start + size)` a token, in whatever letter case? */
+  includes(bytes: Uint8Array, start: number, size: number): boolean;
+}
+
+/** What is to be known of tokens to tell them from other texts of ASCII alone. */
+function tokensOf(nullTokens: readonly string[]): Tokens {
+  const tokens = nullTokens.map((token) => Buffer.from(folded(token))).filter((token) => token.length > 0);
+  const isFirst = new Uint8Array(256);
+  for (const [byte] of tokens) {
+    isFirst[byte] = 1;
+    if (isLowerCase(byte)) isFirst[byte ^ CASE_BIT] = 1;
+  }
+  const isAt = (token: Uint8Array, bytes: Uint8Array, start: number) => {
+    for (let i = 0; i < token.length; i++) {
+      const byte = bytes[start + i];
+      if (byte !== token[i] && !((byte ^ CASE_BIT) === token[i] && isLowerCase(token[i]))) return false;
+    }
+    return true;
+  };
+  return {
+    isFirst,
+    includes: (bytes, start, size) =>
+      tokens.some((token) => token.length === size && isAt(token, bytes, start)),
+  };
+}
+
+const CASE_BIT = 0x20;
+
+function isLowerCase(byte: number): boolean {
+  return byte >= 0x61 && byte <= 0x7a;
 }
 
 const SPACE = 0x20;

@@ -1,9 +1,10 @@
+import type { CellReader, Cells } from '../base/cells.js';
 import type { ColumnSpec } from '../base/vector.js';
 import { NULL_ID, physicalOf, type TypedColumn, Vector } from '../base/vector.js';
 import { type PhysicalValue, parserFor, type ValueParser, Violation } from '../check/parse-value.js';
 import { compileRules, type RuleCheck } from '../check/rules.js';
 import { cleanerFor } from '../clean/clean-value.js';
-import { type PlainReader, plainReaderFor } from './plain-reader.js';
+import { plainReaderFor } from './plain-reader.js';
 
 /** What a row's flag says; 0 is a good row. A missing value counts more than an invalid one, in whatever order they stand. */
 export const ROW = { good: 0, missing: 1, invalid: 2, duplicate: 3 } as const;
@@ -32,7 +33,7 @@ export class ColumnConverter {
   readonly #clean: (raw: string) => string | null;
   readonly #parser: ValueParser;
   readonly #checkRules: RuleCheck | undefined;
-  readonly #readPlainly: PlainReader | undefined;
+  readonly #readPlainly: CellReader | undefined;
   /** The distinct clean values. */
   readonly values: Vector;
   readonly #idOfValue = new Map<PhysicalValue, number>();
@@ -86,7 +87,7 @@ export class ColumnConverter {
   }
 
   /** Converts a batch in plain mode: one cell a row. */
-  convertCells(cells: Vector, rowCount: number, flags: Uint8Array): TypedColumn {
+  convertCells(cells: Cells, rowCount: number, flags: Uint8Array): TypedColumn {
     this.#violationOfRow.clear();
     this.#plain ??= { values: new Vector(physicalOf(this.spec.type), rowCount), nulls: new Uint8Array(0) };
     const { values } = this.#plain;
@@ -95,11 +96,16 @@ export class ColumnConverter {
     const { nulls } = this.#plain;
     nulls.fill(0, 0, rowCount);
     const read = this.#readPlainly;
-    const { offsets } = cells;
     let anyNull = false;
     for (let row = 0; row < rowCount; row++) {
-      if (read?.(values, cells, offsets[row], offsets[row + 1])) continue;
-      const result = this.#convert(rawText(cells, row));
+      // 1. Cells in the plain form of the type, as far as they reach.
+      if (read) row = read(values, cells, { from: row, to: rowCount });
+      if (row >= rowCount) break;
+      // 2. One that is set aside may be of that form, too.
+      const { source, index } = cells.find(row);
+      if (source !== cells && read?.(values, source, { from: index, to: index + 1 }) === index + 1) continue;
+      // 3. All others as texts.
+      const result = this.#convert(cells.textAt(row));
       if (result === null || result instanceof Violation) {
         nulls[row] = 1;
         anyNull = true;

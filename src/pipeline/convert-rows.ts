@@ -167,7 +167,7 @@ export class ConvertRows {
 
   #rawValue(source: number, row: number): string {
     const { dictionary, ids, cells } = this.#plan.scanner.columns[source];
-    return dictionary ? rawText(dictionary.values, ids[row]) : rawText(cells!, row);
+    return dictionary ? rawText(dictionary.values, ids[row]) : cells!.textAt(row);
   }
 
   async #markDuplicates(columns: TypedColumn[], rowCount: number, flags: Uint8Array): Promise<number> {

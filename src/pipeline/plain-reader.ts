@@ -1,13 +1,7 @@
-import type { ColumnSpec, Vector } from '../base/vector.js';
-import { byteReaderFor } from '../check/parse-bytes.js';
-import { oddCellTest, textCopier } from '../clean/clean-bytes.js';
-
-/**
- * Cleans and types the cell `source.bytes[start..end)` without making a text of it, and appends its value to `target`.
- * False, and nothing is appended, for cells that are not in the plainest form of their type: missing, padded, wrong, or
- * merely unusual.
- */
-export type PlainReader = (target: Vector, source: Vector, start: number, end: number) => boolean;
+import type { CellReader } from '../base/cells.js';
+import type { ColumnSpec } from '../base/vector.js';
+import { cellReaderFor } from '../check/parse-bytes.js';
+import { textCopier, tokenFinder } from '../clean/clean-bytes.js';
 
 const TEXT_KINDS = new Set(['char', 'varchar', 'text']);
 
@@ -18,21 +12,18 @@ export interface PlainReaderOptions {
   rules?: Record<string, unknown>;
 }
 
-/** The reader of a column; undefined when every cell of it has to become a text. */
-export function plainReaderFor(options: PlainReaderOptions): PlainReader | undefined {
+/**
+ * The reader that cleans and types the cells of a column without making texts of them; it stops at those that are missing,
+ * padded, wrong, or merely unusual. Undefined when every cell of the column has to become a text.
+ */
+export function plainReaderFor(options: PlainReaderOptions): CellReader | undefined {
   if (options.rules) return undefined;
   const { type } = options.spec;
-  const isOdd = oddCellTest(options.nullTokens);
-  if (TEXT_KINDS.has(type.kind)) {
-    const copy = textCopier(options.case);
-    const maxLength = type.length ?? Number.POSITIVE_INFINITY;
-    return (target, source, start, end) =>
-      !isOdd(source.bytes, start, end) && end - start <= maxLength && copy(target, source, start, end);
-  }
-  const read = byteReaderFor(type);
+  if (TEXT_KINDS.has(type.kind)) return textCopier({ ...options, maxLength: type.length });
+  const read = cellReaderFor(type);
+  const findToken = tokenFinder(options.nullTokens);
   return (
     read &&
-    ((target, source, start, end) =>
-      !isOdd(source.bytes, start, end) && read(target, source.bytes, start, end))
+    ((target, source, { from, to }) => read(target, source, { from, to: findToken(source, { from, to }) }))
   );
 }

@@ -169,7 +169,7 @@ class ColumnSampler {
   addBatch(column: ScanColumn, rowCount: number): void {
     const { dictionary, ids, cells } = column;
     if (!dictionary) {
-      for (let row = 0; row < rowCount; row++) this.#add(rawText(cells!, row));
+      for (let row = 0; row < rowCount; row++) this.#add(cells!.textAt(row));
       return;
     }
     if (this.#known.length < dictionary.count) this.#growKnown(dictionary.count * 2);

@@ -35,7 +35,6 @@ export class FastScanner extends Scanner {
   readonly #delimiter: number;
   readonly #quote: number;
   readonly #loneCrEnds: boolean;
-  #view: DataView = new DataView(new ArrayBuffer(0));
   #scratch = new Uint8Array(256);
 
   constructor(options: ScannerOptions) {
@@ -47,10 +46,10 @@ export class FastScanner extends Scanner {
   }
 
   override scan(buffer: Uint8Array, from: number, end: number, final: boolean): number {
-    this.beginBatch(from);
+    this.beginBatch(buffer, from);
     const window = { buffer, end, final };
     buffer[end] = LF;
-    const view = this.#viewOf(buffer);
+    const view = this.viewOf(buffer);
     const delimiter = this.#delimiter;
     const quote = this.#quote;
     // Without delimiters or quotes, the line feed, which is marked anyway.
@@ -65,7 +64,7 @@ export class FastScanner extends Scanner {
       let byte = buffer[position];
       if (width > 1 && (byte === LF || byte === CR)) {
         const next = this.lineEnd(buffer, position, end, final);
-        if (next < 0) return this.abandonRow(window, { from, position: recordStart });
+        if (next < 0) return this.endBatch(window, { from, position: recordStart });
         if (next > 0) {
           this.passBlankLine();
           position = next;
@@ -93,7 +92,15 @@ export class FastScanner extends Scanner {
         let stop = start;
         let first = 0;
         let hash = HASH_SEED;
-        if (marks === 0) {
+        const target = column < width ? columns[column] : undefined;
+        const dictionary = target?.dictionary;
+        if (dictionary === undefined) {
+          while (marks === 0) {
+            stop += 4;
+            word = view.getInt32(stop, true);
+            marks = marksIn(word, ends);
+          }
+        } else if (marks === 0) {
           first = word;
           stop += 4;
           word = view.getInt32(stop, true);
@@ -122,7 +129,7 @@ export class FastScanner extends Scanner {
           (byte === delimiter || byte === LF || (byte === CR && buffer[next + 1] === LF && next + 1 < end));
         if (!endsPlainly) {
           const cell = this.#readOddCell(window, position);
-          if (cell === undefined) return this.abandonRow(window, { from, position: recordStart });
+          if (cell === undefined) return this.endBatch(window, { from, position: recordStart });
           next = cell.next;
           embeddedBreaks += cell.breaks;
           fault = cell.fault;
@@ -130,18 +137,16 @@ export class FastScanner extends Scanner {
             position = next;
             break;
           }
-          if (column < width) putOddCell(columns[column], row, cell);
+          if (target !== undefined) putOddCell(target, row, cell);
           byte = buffer[next];
-        } else if (column < width) {
-          const target = columns[column];
-          if (target.dictionary === undefined) target.cells?.pushBytes(buffer, start, stop);
-          else if (length > SHORT_BYTES) {
-            target.ids[row] = target.dictionary.idOfLong(hashStep(hash, last), buffer, start, stop);
-          } else {
-            if (length < 4) first = last;
-            const second = length < 4 ? 0 : last;
-            target.ids[row] = target.dictionary.idOfShort(first, second, length, buffer, start);
-          }
+        } else if (dictionary === undefined) {
+          target?.cells?.put(row, start, stop);
+        } else if (length > SHORT_BYTES) {
+          target!.ids[row] = dictionary.idOfLong(hashStep(hash, last), buffer, start, stop);
+        } else {
+          if (length < 4) first = last;
+          const second = length < 4 ? 0 : last;
+          target!.ids[row] = dictionary.idOfShort(first, second, length, buffer, start);
         }
 
         // 3. On to the next cell, or the end of the record.
@@ -154,7 +159,7 @@ export class FastScanner extends Scanner {
         const recordEnd = position;
         if (position < end) {
           position = this.lineEnd(buffer, position, end, final);
-          if (position < 0) return this.abandonRow(window, { from, position: recordStart });
+          if (position < 0) return this.endBatch(window, { from, position: recordStart });
           if (position === 0) {
             // A quoted cell and then a carriage return that ends nothing.
             fault = recordEnd - 1;
@@ -173,17 +178,10 @@ export class FastScanner extends Scanner {
         const kind = position >= end ? 'unclosed_quote' : 'stray_quote';
         const record = { kind, start: recordStart, cell: column, at: fault } as const;
         position = this.finishMisquoted(window, record);
-        if (position < 0) return this.abandonRow(window, { from, position: recordStart });
+        if (position < 0) return this.endBatch(window, { from, position: recordStart });
       }
     }
     return this.endBatch(window, { from, position });
-  }
-
-  #viewOf(buffer: Uint8Array): DataView {
-    if (this.#view.buffer !== buffer.buffer || this.#view.byteOffset !== buffer.byteOffset) {
-      this.#view = new DataView(buffer.buffer, buffer.byteOffset);
-    }
-    return this.#view;
   }
 
   /**
@@ -260,6 +258,8 @@ function bitsBefore(marks: number): number {
 }
 
 function putOddCell(target: ScanColumn, row: number, { source, start, stop }: OddCell): void {
-  if (target.dictionary !== undefined) target.ids[row] = target.dictionary.idOf(source, start, stop);
-  else target.cells?.pushBytes(source, start, stop);
+  const { dictionary, cells } = target;
+  if (dictionary !== undefined) target.ids[row] = dictionary.idOf(source, start, stop);
+  else if (cells?.bytes === source) cells.put(row, start, stop);
+  else cells?.putAside(row, source, { start, stop });
 }

@@ -14,7 +14,7 @@ export class GeneralScanner extends Scanner {
   }
 
   override scan(buffer: Uint8Array, from: number, end: number, final: boolean): number {
-    this.beginBatch(from);
+    this.beginBatch(buffer, from);
     const window = { buffer, end, final };
     let position = from;
     while (position < end && !this.isFull) {
@@ -22,14 +22,14 @@ export class GeneralScanner extends Scanner {
       const record = this.#records.split({ buffer, from: start, end });
       // What reaches the end of the window may go on behind it.
       if (record.next >= end && !final && !record.fault)
-        return this.abandonRow(window, { from, position: start });
+        return this.endBatch(window, { from, position: start });
       if (record.fault) {
         const { kind, cell, at } = record.fault;
         position =
           kind === 'unclosed_quote' && !final
             ? -1
             : this.finishMisquoted({ buffer, end, final }, { kind, start, cell, at });
-        if (position < 0) return this.abandonRow(window, { from, position: start });
+        if (position < 0) return this.endBatch(window, { from, position: start });
       } else if (record.end === start && this.width > 1) {
         this.passBlankLine();
         position = record.next;

@@ -1,4 +1,4 @@
-import { Vector } from '../base/vector.js';
+import { Cells } from '../base/cells.js';
 import { ByteDictionary } from './byte-dictionary.js';
 import type { Dialect } from './dialect.js';
 import { countFooterRecords, countTrailing } from './footer.js';
@@ -28,7 +28,7 @@ export class ScanColumn {
   /** Dictionary mode: id of each row's value; valid for the rows of the batch. */
   ids: Uint32Array = new Uint32Array(0);
   /** Present in plain mode: one value a row. */
-  cells: Vector | undefined;
+  cells: Cells | undefined;
 
   constructor(wanted: boolean) {
     this.wanted = wanted;
@@ -38,7 +38,7 @@ export class ScanColumn {
   /** Leaves dictionary mode, because values hardly repeat. */
   becomePlain(): void {
     this.dictionary = undefined;
-    this.cells = new Vector('bytes', 1024);
+    this.cells = new Cells();
     this.ids = new Uint32Array(0);
   }
 
@@ -118,6 +118,7 @@ export abstract class Scanner {
   readonly #extraRows: number[] = [];
   readonly #extraLines: number[] = [];
   #extra = 0;
+  #view: DataView = new DataView(new ArrayBuffer(0));
   #nextUndecodable = NEVER;
   #undecodablePassed = 0;
 
@@ -142,7 +143,7 @@ export abstract class Scanner {
    * next line, or `from` when the line does not end in the buffer.
    */
   skipLine(buffer: Uint8Array, from: number, end: number): number {
-    this.beginBatch(from);
+    this.beginBatch(buffer, from);
     const lineEnd = lineEndAt(buffer, { from, end, dialect: this.dialect });
     const next = lineEnd + lineEndLength(buffer, lineEnd, end, this.dialect);
     if (next >= end) return from;
@@ -169,7 +170,8 @@ export abstract class Scanner {
     return this.rowCount + this.irregular.length >= this.maxRows;
   }
 
-  protected beginBatch(from: number): void {
+  protected beginBatch(buffer: Uint8Array, from: number): void {
+    const view = this.viewOf(buffer);
     this.rowCount = 0;
     this.lineBreaks = 0;
     this.#extra = 0;
@@ -182,17 +184,21 @@ export abstract class Scanner {
     if (this.setOffRows.length > 0) this.setOffRows = [];
     if (this.surplus.size > 0) this.surplus.clear();
     for (const column of this.columns) {
-      if (column.cells !== undefined) column.cells.clear();
-      else if (column.dictionary !== undefined && column.ids.length < this.rowStarts.length) {
+      if (column.cells !== undefined) {
+        column.cells.begin(buffer, view);
+        column.cells.grow(this.rowStarts.length);
+      } else if (column.dictionary !== undefined && column.ids.length < this.rowStarts.length) {
         column.ids = new Uint32Array(this.rowStarts.length);
       }
     }
   }
 
-  /** Forgets the cells of the row in the making, ends the batch before it and answers where the next one begins. */
-  protected abandonRow(window: ScanWindow, batch: { from: number; position: number }): number {
-    this.#dropRowCells();
-    return this.endBatch(window, batch);
+  /** The bytes as numbers. */
+  protected viewOf(buffer: Uint8Array): DataView {
+    if (this.#view.buffer !== buffer.buffer || this.#view.byteOffset !== buffer.byteOffset) {
+      this.#view = new DataView(buffer.buffer, buffer.byteOffset);
+    }
+    return this.#view;
   }
 
   get #form(): RecordForm {
@@ -208,6 +214,7 @@ export abstract class Scanner {
     this.rowStarts = enlarged(this.rowStarts, size);
     this.rowEnds = enlarged(this.rowEnds, size);
     for (const column of this.columns) {
+      column.cells?.grow(size);
       if (column.dictionary !== undefined) column.ids = enlarged(column.ids, size);
     }
   }
@@ -253,7 +260,6 @@ export abstract class Scanner {
     if (!final && end - record.start < MENDING_BYTES) return -1;
     const mended = mendRecord({ buffer, from: record.start, end }, this.#form);
     if (!final && mended.next >= end) return -1;
-    this.#dropRowCells();
     const found: FoundRecord = {
       buffer,
       recordStart: record.start,
@@ -274,7 +280,7 @@ export abstract class Scanner {
     const bytes = Buffer.from(text);
     if (target.dictionary !== undefined)
       target.ids[this.rowCount] = target.dictionary.idOf(bytes, 0, bytes.length);
-    else target.cells?.pushBytes(bytes, 0, bytes.length);
+    else target.cells?.putAside(this.rowCount, bytes, { start: 0, stop: bytes.length });
   }
 
   /**
@@ -346,7 +352,6 @@ export abstract class Scanner {
   }
 
   #passHeader({ recordStart, recordEnd, embeddedBreaks }: FoundRecord, next: number): number {
-    this.#dropRowCells();
     const linesBefore = this.rowCount + this.#extra;
     this.notes.push({ kind: 'repeated_header', start: recordStart, end: recordEnd, linesBefore });
     this.#countExtraLines(1 + embeddedBreaks);
@@ -371,7 +376,6 @@ export abstract class Scanner {
     }
     const foreign = readForeign({ buffer, from: recordStart, end: recordEnd }, this.#form);
     if (foreign) {
-      this.#dropRowCells();
       this.#addMended(found, foreign);
       return next;
     }
@@ -385,7 +389,6 @@ export abstract class Scanner {
   }
 
   #passEndMark({ recordStart, recordEnd }: FoundRecord, next: number): number {
-    this.#dropRowCells();
     const linesBefore = this.rowCount + this.#extra;
     this.notes.push({ kind: 'footer', start: recordStart, end: recordEnd, linesBefore });
     this.#countExtraLines(1);
@@ -409,7 +412,6 @@ export abstract class Scanner {
   }
 
   #addIrregular(found: FoundRecord, kind: Irregularity, at: number): void {
-    this.#dropRowCells();
     this.irregular.push({
       kind,
       start: found.recordStart,
@@ -435,11 +437,7 @@ export abstract class Scanner {
   #putEmpty(column: number): void {
     const { dictionary, ids, cells } = this.columns[column];
     if (dictionary !== undefined) ids[this.rowCount] = dictionary.idOf(NOTHING, 0, 0);
-    else cells?.pushBytes(NOTHING, 0, 0);
-  }
-
-  #dropRowCells(): void {
-    for (const column of this.columns) if (column.cells !== undefined) column.cells.length = this.rowCount;
+    else cells?.putAside(this.rowCount, NOTHING, { start: 0, stop: 0 });
   }
 
   /** Notes line breaks that end no row: blank lines, breaks inside quotes, irregular records. */

@@ -2,17 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseSqlType } from '../../src/base/sql-type.js';
 import { physicalOf, Vector } from '../../src/base/vector.js';
-import { byteReaderFor } from '../../src/check/parse-bytes.js';
+import { cellReaderFor } from '../../src/check/parse-bytes.js';
 import { parserFor, Violation } from '../../src/check/parse-value.js';
+import { cellsOf } from '../helpers/cells.js';
 
 /** What the reader of bytes makes of a text, in hexadecimal; undefined when it leaves it to the parser of texts. */
 function readBytes(type: string, text: string): string | undefined {
   const sqlType = parseSqlType(type)!;
   const vector = new Vector(physicalOf(sqlType));
-  const bytes = Buffer.from(`;${text};`);
-  const isRead = byteReaderFor(sqlType)!(vector, bytes, 1, bytes.length - 1);
-  expect(vector.length).toBe(isRead ? 1 : 0);
-  return isRead ? Buffer.from(vector.bytesAt(0)).toString('hex') : undefined;
+  const to = cellReaderFor(sqlType)!(vector, cellsOf(['7', text, '7']), { from: 1, to: 2 });
+  expect(vector.length).toBe(to - 1);
+  return to === 2 ? Buffer.from(vector.bytesAt(0)).toString('hex') : undefined;
 }
 
 /** What the parser of texts makes of it; undefined when it is no value of the type. */
@@ -116,6 +116,27 @@ describe('a value read from bytes', () => {
     ['UUID', '0011223344556677-8899-AABBCCDDEEFF--'],
   ])('of type %s is left to the parser of texts: "%s"', (type, cell) => {
     expect(readBytes(type, cell)).toBeUndefined();
+  });
+
+  it('is appended behind others, cell after cell, up to the first that is not plain', () => {
+    for (const type of TYPES.filter((one) => one !== 'DECIMAL(18,18)')) {
+      const sqlType = parseSqlType(type)!;
+      const texts = {
+        DATE: ['2026-11-22', '1969-01-01'],
+        TIMESTAMP: ['2026-11-22 06:31:02.5', '1969-01-01 00:00:00'],
+        UUID: ['00112233-4455-6677-8899-aabbccddeeff', 'ffeeddcc-bbaa-9988-7766-554433221100'],
+      }[type] ?? ['0', '1'];
+      const vector = new Vector(physicalOf(sqlType));
+      const read = cellReaderFor(sqlType)!;
+      // More than a vector has room for at first.
+      const many = Array.from({ length: 100 }, (_, i) => texts[i % 2]);
+      expect(read(vector, cellsOf([...many, '~', texts[0]]), { from: 0, to: 102 })).toBe(100);
+      expect(read(vector, cellsOf(many), { from: 99, to: 100 })).toBe(100);
+      expect(vector.length).toBe(101);
+      const shown = Array.from({ length: 101 }, (_, i) => Buffer.from(vector.bytesAt(i)).toString('hex'));
+      const expected = texts.map((text) => parseText(type, text));
+      expect(shown).toEqual(Array.from({ length: 101 }, (_, i) => expected[i === 100 ? 1 : i % 2]));
+    }
   });
 
   it('is every day of the calendar', () => {

@@ -1,16 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Vector } from '../../src/base/vector.js';
-import { oddCellTest, textCopier } from '../../src/clean/clean-bytes.js';
+import { textCopier, tokenFinder } from '../../src/clean/clean-bytes.js';
 import { cleanerFor } from '../../src/clean/clean-value.js';
+import { cellsOf } from '../helpers/cells.js';
 
 const RULES = ['lower', 'upper', 'keep'] as const;
-
-function cellOf(text: string): { source: Vector; start: number; end: number } {
-  const source = new Vector('bytes');
-  for (const one of ['before', text, 'behind']) source.pushText(one);
-  return { source, start: source.offsets[1], end: source.offsets[2] };
-}
 
 /** Pieces of cells that matter: tokens, letters at the ends of the alphabet, white space, other scripts. */
 const piece = fc.constantFrom(
@@ -47,16 +42,16 @@ const cell = fc.oneof(
 const tokens = fc.array(fc.constantFrom('', 'na', 'N/A', 'null', 'ß', 'K', '-', '0'), { maxLength: 4 });
 
 describe('a cell cleaned as bytes', () => {
-  it('is what the cleaner of texts makes of it, wherever it is not called odd', () => {
+  it('is what the cleaner of texts makes of it, wherever it is copied', () => {
     let copied = 0;
     fc.assert(
       fc.property(cell, tokens, fc.constantFrom(...RULES), (text, nullTokens, rule) => {
-        const { source, start, end } = cellOf(text.toWellFormed());
-        if (oddCellTest(nullTokens)(source.bytes, start, end)) return;
+        const source = cellsOf(['x', text.toWellFormed(), 'x']);
         const target = new Vector('bytes');
         target.pushText('first');
-        const isCopied = textCopier(rule)(target, source, start, end);
-        expect(target.length).toBe(isCopied ? 2 : 1);
+        const to = textCopier({ case: rule, nullTokens })(target, source, { from: 1, to: 2 });
+        const isCopied = to === 2;
+        expect(target.length).toBe(to);
         if (!isCopied) return;
         copied++;
         const clean = cleanerFor({ case: rule, nullTokens })(text.toWellFormed());
@@ -69,21 +64,49 @@ describe('a cell cleaned as bytes', () => {
   });
 
   it('is copied when it is ASCII without white space around it, and no token of the declaration', () => {
-    const isOdd = oddCellTest(['', 'na', 'null']);
-    for (const text of ['x', 'name', 'Nothing to see here', 'a b', '~']) {
-      const { source, start, end } = cellOf(text);
-      expect([text, isOdd(source.bytes, start, end)]).toEqual([text, text.length <= 12 && /^n/i.test(text)]);
-    }
-    for (const text of ['', ' ', ' x', 'x\t', 'é', 'xé', 'NA']) {
-      const { source, start, end } = cellOf(text);
-      expect([text, isOdd(source.bytes, start, end)]).toEqual([text, true]);
-    }
+    const copy = textCopier({ case: 'lower', nullTokens: ['', 'na', 'null'] });
+    const countOf = (text: string) => copy(new Vector('bytes'), cellsOf([text]), { from: 0, to: 1 });
+    for (const text of ['x', 'name', 'Nothing to see here', 'a b', '~', 'n', 'nulls'])
+      expect([text, countOf(text)]).toEqual([text, 1]);
+    for (const text of ['', ' ', ' x', 'x\t', 'é', 'xé', 'aéb', 'abcdé', 'aaaaé', '漢', 'NA', 'Null'])
+      expect([text, countOf(text)]).toEqual([text, 0]);
   });
 
-  it('is not copied with other characters than ASCII', () => {
-    for (const text of ['aéb', 'abcdé', 'aaaaé', '漢']) {
-      const { source, start, end } = cellOf(text);
-      expect(textCopier('lower')(new Vector('bytes'), source, start, end)).toBe(false);
-    }
+  it('is copied up to so many characters', () => {
+    const copy = textCopier({ case: 'keep', nullTokens: [], maxLength: 3 });
+    expect(copy(new Vector('bytes'), cellsOf(['abc', 'ABC', 'abcd']), { from: 0, to: 3 })).toBe(2);
+  });
+
+  it('is copied behind others, however much room they leave', () => {
+    const texts = Array.from(
+      { length: 300 },
+      (_, i) => 'AbCdEfGhIj'.repeat(i % 7).slice(0, 1 + (i % 67)) || 'X',
+    );
+    const target = new Vector('bytes');
+    const copy = textCopier({ case: 'lower', nullTokens: [] });
+    expect(copy(target, cellsOf([...texts, ' ']), { from: 0, to: 301 })).toBe(300);
+    const shown = texts.map((_, i) => Buffer.from(target.bytesAt(i)).toString());
+    expect(shown).toEqual(texts.map((text) => text.toLowerCase()));
+  });
+});
+
+describe('a search for missing cells', () => {
+  it('finds the first one', () => {
+    const find = tokenFinder(['', 'na', '-']);
+    const texts = ['nab', 'x', 'n', 'Na', '', '-', 'ne'];
+    const next = texts.map((_, from) => find(cellsOf(texts), { from, to: texts.length }));
+    expect(next).toEqual([3, 3, 3, 3, 4, 5, 7]);
+  });
+
+  it('passes over nothing that the cleaner of texts calls missing, among texts of ASCII without white space around them', () => {
+    fc.assert(
+      fc.property(cell, tokens, (text, nullTokens) => {
+        fc.pre(/^[!-~]?$|^[!-~][ -~]*[!-~]$/.test(text));
+        const isFound = tokenFinder(['', ...nullTokens])(cellsOf([text]), { from: 0, to: 1 }) === 0;
+        const clean = cleanerFor({ case: 'keep', nullTokens: ['', ...nullTokens] });
+        if (clean(text) === null) expect(isFound).toBe(true);
+      }),
+      { numRuns: 5000 },
+    );
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseSqlType } from '../../src/base/sql-type.js';
 import { NULL_ID, Vector } from '../../src/base/vector.js';
 import { ColumnConverter, type ConverterOptions, ROW } from '../../src/pipeline/column-converter.js';
+import { cellsOf } from '../helpers/cells.js';
 
 function converter(type: string, options: Partial<ConverterOptions> = {}): ColumnConverter {
   return new ColumnConverter({
@@ -28,12 +29,6 @@ class Scanned {
       return this.#idOf.get(cell)!;
     });
   }
-}
-
-function cellsOf(texts: string[]): Vector {
-  const vector = new Vector('bytes');
-  for (const text of texts) vector.pushText(text);
-  return vector;
 }
 
 describe('a column in dictionary mode', () => {
@@ -105,6 +100,20 @@ describe('a column in plain mode', () => {
       undefined,
     ]);
     expect([0, 1, 2, 3].map((row) => column.isMissing(row, result))).toEqual([false, false, true, false]);
+  });
+
+  it('takes cells that were set aside where they belong', () => {
+    const column = converter('TEXT');
+    const cells = cellsOf(['a', 'b', 'C', 'd', 'e']);
+    const other = Buffer.from('Say "X" na');
+    cells.putAside(1, other, { start: 0, stop: 7 });
+    cells.putAside(3, other, { start: 8, stop: 10 });
+    cells.putAside(4, other, { start: 3, stop: 6 });
+    const flags = new Uint8Array(5);
+    const { values } = column.convertCells(cells, 5, flags);
+    expect([...flags]).toEqual([ROW.good, ROW.good, ROW.good, ROW.missing, ROW.good]);
+    const texts = [0, 1, 2, 4].map((row) => Buffer.from(values.bytesAt(row)).toString());
+    expect(texts).toEqual(['a', 'say "x"', 'c', ' "x'.trim()]);
   });
 
   it('forgets the batch before', () => {

@@ -111,8 +111,7 @@ export function readBytes(
 /** The cell of a row of the scanner's current batch. */
 export function cellText(column: ScanColumn, row: number): string {
   const { dictionary, ids, cells } = column;
-  const bytes = dictionary ? dictionary.values.bytesAt(ids[row]) : cells!.bytesAt(row);
-  return Buffer.from(bytes).toString('utf8');
+  return dictionary ? Buffer.from(dictionary.values.bytesAt(ids[row])).toString('utf8') : cells!.textAt(row);
 }
 
 export function textOf(buffer: Uint8Array, from: number, end: number): string {

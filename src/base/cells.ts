@@ -1,0 +1,80 @@
+import { Vector } from './vector.js';
+
+/** Cells of one column: cell i is `bytes[starts[i] .. ends[i])`, and four bytes can be loaded wherever one of them lies. */
+export interface CellSource {
+  bytes: Uint8Array;
+  /** The bytes as numbers. */
+  view: DataView;
+  starts: Uint32Array;
+  ends: Uint32Array;
+}
+
+/**
+ * Reads the cells `from..to` of a source and appends a value for each of them to `target`, up to the first cell that is not
+ * in the plain form that it knows: that one and those behind it are left alone. Answers how far it came.
+ */
+export type CellReader = (target: Vector, source: CellSource, range: { from: number; to: number }) => number;
+
+/**
+ * The cells of one column of a batch, left where the scanner found them. Only text that does not stand in the scanned
+ * buffer as it should, such as a cell with doubled quotes, is copied: it is set aside.
+ */
+export class Cells implements CellSource {
+  bytes: Uint8Array = NOTHING;
+  view: DataView = new DataView(NOTHING.buffer);
+  /** Of a cell that was set aside, its number among those plus 1; its end is then before its start. */
+  starts = new Uint32Array(0);
+  ends = new Uint32Array(0);
+  readonly #aside = new Vector('bytes', 16);
+
+  /** Begins a batch of cells that stand in a buffer, `view` being the same memory. */
+  begin(bytes: Uint8Array, view: DataView): void {
+    this.bytes = bytes;
+    this.view = view;
+    this.#aside.clear();
+  }
+
+  /** Makes room for so many rows. */
+  grow(rows: number): void {
+    if (this.starts.length >= rows) return;
+    this.starts = enlarged(this.starts, rows);
+    this.ends = enlarged(this.ends, rows);
+  }
+
+  /** Puts a cell that stands in the buffer. */
+  put(row: number, start: number, stop: number): void {
+    this.starts[row] = start;
+    this.ends[row] = stop;
+  }
+
+  /** Puts a cell that is not in the buffer as it should be. */
+  putAside(row: number, source: Uint8Array, { start, stop }: { start: number; stop: number }): void {
+    this.#aside.pushBytes(source, start, stop);
+    this.starts[row] = this.#aside.length;
+    this.ends[row] = 0;
+  }
+
+  /** Where the cell of a row is: in which source, and as which of its cells. */
+  find(row: number): { source: CellSource; index: number } {
+    if (this.ends[row] >= this.starts[row]) return { source: this, index: row };
+    const { bytes, view, offsets } = this.#aside;
+    const source = { bytes, view, starts: offsets, ends: offsets.subarray(1) };
+    return { source, index: this.starts[row] - 1 };
+  }
+
+  /** The cell of a row as text. */
+  textAt(row: number): string {
+    const { source, index } = this.find(row);
+    const { bytes, starts, ends } = source;
+    const start = starts[index];
+    return Buffer.from(bytes.buffer, bytes.byteOffset + start, ends[index] - start).toString('utf8');
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+function enlarged(array: Uint32Array<ArrayBuffer>, size: number): Uint32Array<ArrayBuffer> {
+  const next = new Uint32Array(size);
+  next.set(array);
+  return next;
+}
