@@ -3,6 +3,9 @@ import type { ByteBuffer } from './byte-buffer.js';
 
 /** Bytes of the length in front of a variable-length value. */
 export const LENGTH_BYTES = 4;
+const WORD_BYTES = 4;
+/** Above this many bytes a memcpy beats a loop. */
+const LOOP_COPY_BYTES = 128;
 
 /**
  * Values of a vector in row order, NULLs left out: for each i in `[from .. to)` the value `indexes[i]`, or value i
@@ -50,15 +53,27 @@ function putBits(out: ByteBuffer, { values, indexes, from, to }: Selection): voi
   if (bit > 0) out.bytes[out.length++] = byte;
 }
 
-function putTexts(out: ByteBuffer, { values, indexes, from, to }: Selection): void {
-  const { bytes, offsets } = values;
+function putTexts(out: ByteBuffer, selection: Selection): void {
+  const { values, indexes, from, to } = selection;
+  out.reserve(plainSize(selection) + WORD_BYTES);
+  const { offsets } = values;
+  const source = viewOf(values);
+  const target = out.view;
+  let end = out.length;
   for (let i = from; i < to; i++) {
     const index = indexes ? indexes[i] : i;
     const start = offsets[index];
-    const end = offsets[index + 1];
-    out.putUint32(end - start);
-    out.putBytes(bytes, start, end);
+    const size = offsets[index + 1] - start;
+    target.setUint32(end, size, true);
+    end += LENGTH_BYTES;
+    if (size > LOOP_COPY_BYTES) out.bytes.set(values.bytes.subarray(start, start + size), end);
+    // Whole words: what is stored behind the text is written over by the next one.
+    else
+      for (let at = 0; at < size; at += WORD_BYTES)
+        target.setInt32(end + at, source.getInt32(start + at, true), true);
+    end += size;
   }
+  out.length = end;
 }
 
 function putGathered(out: ByteBuffer, { values, indexes, from, to }: Selection): void {

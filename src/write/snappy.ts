@@ -6,6 +6,7 @@ const MIN_TABLE_BITS = 8;
 const MAX_TABLE_BITS = 14;
 /** A block's last bytes are never searched, so that four of them can always be loaded at once. */
 const MARGIN_BYTES = 15;
+const WORD_BYTES = 4;
 const HASH_FACTOR = 0x1e35a7bd;
 
 const TAG_LITERAL = 0;
@@ -16,8 +17,6 @@ const MAX_SHORT_LITERAL = 60;
 const MAX_COPY = 64;
 const MAX_COPY_1_LENGTH = 11;
 const MAX_COPY_1_DISTANCE = 2047;
-/** Above this many bytes a memcpy beats a loop. */
-const LOOP_COPY_BYTES = 32;
 
 /** Where four bytes with a hash were last seen, from the start of the block. */
 const table = new Uint16Array(1 << MAX_TABLE_BITS);
@@ -68,16 +67,15 @@ function compressMatches({ source, target, start, end }: Block): number {
       candidate = start + table[slot];
       table[slot] = at - start;
     } while (word !== view.getInt32(candidate, true));
-    putLiteral(target, { bytes, start: unwritten, end: at });
+    if (at - unwritten > MAX_SHORT_LITERAL) putLiteral(target, { bytes, start: unwritten, end: at });
+    else if (at > unwritten) putShortLiteral(target, { view, start: unwritten, size: at - unwritten });
 
     // 2. Copy as far as the bytes agree, and go on as long as the next four are known, too.
     do {
-      const matched = at;
-      at += 4;
-      const distance = matched - candidate;
-      while (at <= limit && view.getInt32(at, true) === view.getInt32(at - distance, true)) at += 4;
-      while (at < end && bytes[at] === bytes[at - distance]) at++;
-      putCopy(target, { distance, length: at - matched });
+      const distance = at - candidate;
+      const length = 4 + commonLength(view, { at: at + 4, distance, end });
+      at += length;
+      putCopy(target, { distance, length });
       unwritten = at;
       if (at > limit) return unwritten;
       table[Math.imul(view.getInt32(at - 1, true), HASH_FACTOR) >>> shift] = at - 1 - start;
@@ -91,11 +89,38 @@ function compressMatches({ source, target, start, end }: Block): number {
   return unwritten;
 }
 
+/** How many bytes from `at` on agree with those `distance` bytes before them. */
+function commonLength(
+  view: DataView,
+  { at, distance, end }: { at: number; distance: number; end: number },
+): number {
+  let to = at;
+  for (; to <= end - WORD_BYTES; to += WORD_BYTES) {
+    const difference = view.getInt32(to, true) ^ view.getInt32(to - distance, true);
+    // The lowest bit in which the words differ is in the first byte that does.
+    if (difference !== 0) return to - at + ((31 - Math.clz32(difference & -difference)) >>> 3);
+  }
+  while (to < end && view.getUint8(to) === view.getUint8(to - distance)) to++;
+  return to - at;
+}
+
 /** Empties as much of the table as a block of this size uses, and returns the number of bits of its index. */
 function clearTable(size: number): number {
   const bits = Math.min(Math.max(MIN_TABLE_BITS, 32 - Math.clz32(size - 1)), MAX_TABLE_BITS);
   table.fill(0, 0, 1 << bits);
   return bits;
+}
+
+/** Whole words are copied: what is behind the literal is written over, and lies within the block, or its margin. */
+function putShortLiteral(
+  target: ByteBuffer,
+  { view, start, size }: { view: DataView; start: number; size: number },
+): void {
+  const out = target.view;
+  const at = target.length;
+  out.setUint8(at, ((size - 1) << 2) | TAG_LITERAL);
+  for (let i = 0; i < size; i += WORD_BYTES) out.setInt32(at + 1 + i, view.getInt32(start + i, true), true);
+  target.length = at + 1 + size;
 }
 
 interface Literal {
@@ -120,29 +145,31 @@ function putLiteral(target: ByteBuffer, { bytes: source, start, end }: Literal):
     bytes[at++] = last & 0xff;
     bytes[at++] = last >>> 8;
   }
-  if (size > LOOP_COPY_BYTES) bytes.set(source.subarray(start, end), at);
-  else for (let i = 0; i < size; i++) bytes[at + i] = source[start + i];
+  bytes.set(source.subarray(start, end), at);
   target.length = at + size;
 }
 
 function putCopy(target: ByteBuffer, { distance, length }: { distance: number; length: number }): void {
-  const { bytes } = target;
+  const out = target.view;
   let at = target.length;
   while (length > MAX_COPY) {
     // At least four bytes stay for the last copy, which the short form requires.
     const part = length < MAX_COPY + 4 ? MAX_COPY - 4 : MAX_COPY;
-    bytes[at++] = ((part - 1) << 2) | TAG_COPY_2;
-    bytes[at++] = distance & 0xff;
-    bytes[at++] = distance >>> 8;
+    out.setInt32(at, longCopy(part, distance), true);
+    at += 3;
     length -= part;
   }
   if (length <= MAX_COPY_1_LENGTH && distance <= MAX_COPY_1_DISTANCE) {
-    bytes[at++] = ((distance >>> 8) << 5) | ((length - 4) << 2) | TAG_COPY_1;
-    bytes[at++] = distance & 0xff;
+    const tag = ((distance >>> 8) << 5) | ((length - 4) << 2) | TAG_COPY_1;
+    out.setUint16(at, tag | ((distance & 0xff) << 8), true);
+    target.length = at + 2;
   } else {
-    bytes[at++] = ((length - 1) << 2) | TAG_COPY_2;
-    bytes[at++] = distance & 0xff;
-    bytes[at++] = distance >>> 8;
+    out.setInt32(at, longCopy(length, distance), true);
+    target.length = at + 3;
   }
-  target.length = at;
+}
+
+/** The three bytes of a copy as a word. */
+function longCopy(length: number, distance: number): number {
+  return ((length - 1) << 2) | TAG_COPY_2 | (distance << 8);
 }
