@@ -62,12 +62,16 @@ export class Cells implements CellSource {
     return { source, index: this.starts[row] - 1 };
   }
 
+  /** The bytes of the cell of a row, without a copy. */
+  bytesAt(row: number): Uint8Array {
+    const { source, index } = this.find(row);
+    return source.bytes.subarray(source.starts[index], source.ends[index]);
+  }
+
   /** The cell of a row as text. */
   textAt(row: number): string {
-    const { source, index } = this.find(row);
-    const { bytes, starts, ends } = source;
-    const start = starts[index];
-    return Buffer.from(bytes.buffer, bytes.byteOffset + start, ends[index] - start).toString('utf8');
+    const { buffer, byteOffset, length } = this.bytesAt(row);
+    return Buffer.from(buffer, byteOffset, length).toString('utf8');
   }
 }
 

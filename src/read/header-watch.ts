@@ -234,11 +234,11 @@ function rowsThatAre(sorts: Sort[], column: ScanColumn, rowCount: number): numbe
     for (let row = 0; row < rowCount && rows.length < MAX_LOOKS; row++)
       if (wanted[byId[ids[row]]]) rows.push(row);
   } else if (cells) {
-    const { bytes, offsets } = cells;
+    const { bytes, starts, ends } = cells;
     for (let row = 0; row < rowCount && rows.length < MAX_LOOKS; row++) {
-      const first = bytes[offsets[row]];
+      const first = bytes[starts[row]];
       // As sortOf does, without an object for each cell.
-      if (first >= ZERO && first <= NINE && offsets[row + 1] > offsets[row]) continue;
+      if (first >= ZERO && first <= NINE && ends[row] > starts[row]) continue;
       if (wanted[sortOf(cells.bytesAt(row))]) rows.push(row);
     }
   }
