@@ -9,14 +9,14 @@ export interface Clocks {
   steady(): number;
 }
 
-const OWN_CLOCKS: Clocks = { wall: Date.now, steady: performance.now.bind(performance) };
+/** Those of the machine. */
+export const OWN_CLOCKS: Clocks = { wall: Date.now, steady: performance.now.bind(performance) };
 
 /** Notices that the wall clock has jumped, for work that a wrong clock would spoil. */
 export class ClockWatch {
   readonly #clocks: Clocks;
   #wallMs: number;
   #steadyMs: number;
-  #jumpedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(clocks = OWN_CLOCKS) {
     this.#clocks = clocks;
@@ -31,13 +31,6 @@ export class ClockWatch {
     const jumpMs = wallMs - this.#wallMs - (steadyMs - this.#steadyMs);
     this.#wallMs = wallMs;
     this.#steadyMs = steadyMs;
-    if (Math.abs(jumpMs) <= TOLERANCE_MS) return 0;
-    this.#jumpedAtMs = steadyMs;
-    return jumpMs;
-  }
-
-  /** Time since a look found a jump, in milliseconds; Infinity when none did. */
-  get sinceJumpMs(): number {
-    return this.#clocks.steady() - this.#jumpedAtMs;
+    return Math.abs(jumpMs) <= TOLERANCE_MS ? 0 : jumpMs;
   }
 }

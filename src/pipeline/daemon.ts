@@ -1,14 +1,12 @@
 import path from 'node:path';
-import { ClockWatch } from '../base/clock-watch.js';
 import type { Log } from '../base/log.js';
-import { formatDuration } from '../base/text.js';
 import { VERSION } from '../base/version.js';
 import type { Settings } from '../config/settings.js';
 import { FolderWatcher } from '../watch/folder-watcher.js';
 import { isDelimitedName, isParquetName } from '../watch/names.js';
 import type { WatchFault } from '../watch/types.js';
 import { openPipeline, type Pipeline } from './app.js';
-import { removeOldArchives } from './archive.js';
+import { ArchiveKeeper } from './archive.js';
 
 /** A running daemon. */
 export interface Daemon {
@@ -23,8 +21,6 @@ export interface Daemon {
 
 /** How often old archive folders are looked for. */
 const HOUSEKEEPING_MS = 3_600_000;
-/** After a jump of the clock originals are left in the archive for this long: a wrong date would be the end of them. */
-const TRUST_AFTER_MS = 86_400_000;
 
 /** Starts the daemon: resolves when the files that were there have been seen. Errors: `locked`. */
 export async function startDaemon({ settings, log }: { settings: Settings; log: Log }): Promise<Daemon> {
@@ -66,8 +62,7 @@ export async function startDaemon({ settings, log }: { settings: Settings; log: 
     input,
     output: watchers.output,
     stop: async () => {
-      stopHousekeeping();
-      await Promise.all([input.stop(), watchers.output?.stop()]);
+      await Promise.all([stopHousekeeping(), input.stop(), watchers.output?.stop()]);
       await pipeline.close();
       log.info('Stopped');
     },
@@ -92,27 +87,18 @@ function startMessage({ folders, root }: Settings, { engine }: Pipeline): string
   return `Dropgate ${VERSION} (pid ${process.pid}) watches ${input}${target}`;
 }
 
-function keepHouse(settings: Settings, log: Log): () => void {
-  const clock = new ClockWatch();
-  const work = () => {
-    const { archive } = settings.folders;
-    const jumpMs = clock.look();
-    if (jumpMs !== 0) {
-      const way = jumpMs > 0 ? 'forwards' : 'backwards';
-      log.warning(
-        `The clock of this machine has jumped ${way} by ${formatDuration(Math.abs(jumpMs))}; nothing is removed from the archive for a day`,
-      );
-    }
-    if (clock.sinceJumpMs < TRUST_AFTER_MS) return;
-    removeOldArchives(archive, settings.intake.archiveDays).then(
-      (count) =>
-        count > 0 &&
-        log.info(`Removed ${count} archive folders older than ${settings.intake.archiveDays} days`),
-      (error: unknown) => log.warning(`Old archive folders cannot be removed: ${error}`),
-    );
-  };
-  work();
-  const timer = setInterval(work, HOUSEKEEPING_MS);
+/** Removes old originals from time to time. The answer ends that. */
+function keepHouse(settings: Settings, log: Log): () => Promise<void> {
+  const { archive, state } = settings.folders;
+  const { archiveDays } = settings.intake;
+  const keeper = new ArchiveKeeper({ archive, archiveDays, stateFolder: state, log });
+  let sweeping = keeper.sweep();
+  const timer = setInterval(() => {
+    sweeping = keeper.sweep();
+  }, HOUSEKEEPING_MS);
   timer.unref();
-  return () => clearInterval(timer);
+  return () => {
+    clearInterval(timer);
+    return sweeping;
+  };
 }

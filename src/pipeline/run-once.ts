@@ -4,7 +4,7 @@ import { isDelimitedName, isParquetName } from '../watch/names.js';
 import { scanFolderOnce } from '../watch/scan-once.js';
 import type { ReadyFile } from '../watch/types.js';
 import { openPipeline, type Pipeline } from './app.js';
-import { removeOldArchives } from './archive.js';
+import { ArchiveKeeper } from './archive.js';
 
 /** What one pass over the folders came to. */
 export interface OnceOutcome {
@@ -62,7 +62,9 @@ export async function runOnce({ settings, log, onStart }: OnceOptions): Promise<
       await retry(pipeline, { again, ready });
     await loads?.idle();
     quality.check();
-    await removeOldArchives(settings.folders.archive, settings.intake.archiveDays);
+    const { archive, state } = settings.folders;
+    const { archiveDays } = settings.intake;
+    await new ArchiveKeeper({ archive, archiveDays, stateFolder: state, log }).sweep();
     return {
       ...intake.totals,
       loaded: loads?.totals.loaded ?? 0,
