@@ -49,6 +49,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 function answer(response: ServerResponse, server: Promise<PrivateServer>): void {
+  // On a busy machine a test would ask on a connection that is just being closed for having been idle.
+  response.setHeader('Connection', 'close');
   server.then(
     ({ url }) => response.end(url),
     (error: Error) => response.writeHead(500).end(error.message),
