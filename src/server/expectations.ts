@@ -3,10 +3,10 @@ import type { FastifyInstance } from 'fastify';
 /**
  * Senders of large bodies may ask first whether they are wanted (`Expect: 100-continue`, as curl does). They are told to go on
  * when the request has passed all checks of its head, and before its body is read; a refusal spares them the sending.
+ * `startServer` hands such requests over like all others.
  * Source: RFC 9110, section 10.1.1
  */
 export function answerExpectations(app: FastifyInstance): void {
-  app.server.on('checkContinue', (request, response) => app.server.emit('request', request, response));
   app.addHook('onRequest', async ({ headers }, reply) => {
     // What was not sent cannot be read past.
     if (headers.expect !== undefined) reply.header('Connection', 'close');

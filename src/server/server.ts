@@ -1,29 +1,8 @@
-import type { AddressInfo } from 'node:net';
-import fastifyCookie from '@fastify/cookie';
-import Fastify, { type FastifyInstance, type FastifyReply, type RouteOptions } from 'fastify';
+import type { RequestListener, Server } from 'node:http';
+import type { FastifyInstance } from 'fastify';
 import { messageOf } from '../base/errors.js';
-import type { Log } from '../base/log.js';
-import { keepAudit } from './auth/audit.js';
-import { guardRoutes } from './auth/guard.js';
-import { trustedBy } from './auth/identify.js';
 import type { ServerContext } from './context.js';
-import { answerExpectations } from './expectations.js';
-import { sendSecurityHeaders } from './headers.js';
-import { HEADERS_TIMEOUT_MS, LATENESS_CHECK_MS, limitSlowness } from './limits.js';
-import { measureRequests, openRegistry } from './metrics.js';
-import { describeApi } from './openapi.js';
-import { servePage } from './page.js';
-import { type Problem, problemOf } from './problem.js';
-import { dashboardRoutes } from './routes/dashboards.js';
-import { dataRoutes } from './routes/data.js';
-import { fileRoutes } from './routes/files.js';
-import { healthRoutes } from './routes/health.js';
-import { metricsRoutes } from './routes/metrics.js';
-import { openApiRoutes } from './routes/openapi.js';
-import { qualityRoutes } from './routes/quality.js';
-import { sessionRoutes } from './routes/session.js';
-import { sqlRoutes } from './routes/sql.js';
-import { uploadRoutes } from './routes/upload.js';
+import { addressesOf, endServer, listen, makeServer, portOf } from './listen.js';
 
 /** A server that listens. */
 export interface RunningServer {
@@ -34,78 +13,62 @@ export interface RunningServer {
 }
 
 /**
- * Serves the pages and their API.
+ * Serves the pages and their API. They are made when the first request comes: their libraries take 20 MB and a third of a
+ * second of processor time, and most daemons are never asked.
  * @throws system errors, such as EADDRINUSE
  */
 export async function startServer(context: ServerContext): Promise<RunningServer> {
-  const app = await buildServer(context);
   const { host, port } = context.settings;
-  try {
-    await app.listen({ host, port });
-  } catch (error) {
-    await app.close();
-    throw error;
+  const server = makeServer();
+  const app = new LateApp(server, context);
+  const others = await listen(server, { addresses: await addressesOf(host), port });
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${portOf(server)}`,
+    close: async () => {
+      await app.close();
+      await Promise.all([server, ...others].map(endServer));
+    },
+  };
+}
+
+/** Puts the app behind a server when it is asked for the first time; what is asked meanwhile waits. */
+class LateApp {
+  readonly #server: Server;
+  readonly #context: ServerContext;
+  #app: Promise<FastifyInstance> | undefined;
+
+  constructor(server: Server, context: ServerContext) {
+    this.#server = server;
+    this.#context = context;
+    server.on('request', this.#hold);
   }
-  return { url: urlOf(app, host), close: () => app.close() };
-}
 
-/** Joins the parts. `onRoute` hears of every route. */
-export async function buildServer(
-  context: ServerContext,
-  onRoute?: (route: RouteOptions) => void,
-): Promise<FastifyInstance> {
-  const { auth } = context.settings;
-  const app = Fastify({
-    forceCloseConnections: true,
-    trustProxy: auth ? trustedBy(auth.trustedProxies) : false,
-    // Uploads take long; the time of everything else is bounded in limits.ts.
-    requestTimeout: 0,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: LATENESS_CHECK_MS },
-    // An address that cannot be decoded comes to no route.
-    frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error)),
-  });
-  if (onRoute) app.addHook('onRoute', onRoute);
-  // 1. What holds for every answer.
-  sendSecurityHeaders(app);
-  answerErrors(app, context.log);
-  limitSlowness(app);
-  answerExpectations(app);
-  keepAudit(app, context.log);
-  await app.register(fastifyCookie);
-  const sessions = guardRoutes(app, auth);
-  const registry = openRegistry(context.view);
-  measureRequests(app, registry);
-  // 2. The API.
-  await describeApi(app);
-  healthRoutes(app, context.view.operations);
-  metricsRoutes(app, registry);
-  uploadRoutes(app, context.view);
-  dataRoutes(app, context.view);
-  dashboardRoutes(app, context.view);
-  qualityRoutes(app, context.view);
-  openApiRoutes(app);
-  sessionRoutes(app, { auth, sessions });
-  fileRoutes(app, context);
-  sqlRoutes(app, context);
-  // 3. The page.
-  await servePage(app);
-  return app;
-}
+  async close(): Promise<void> {
+    await (await this.#app?.catch(() => undefined))?.close();
+  }
 
-function answerErrors(app: FastifyInstance, log: Log): void {
-  app.setErrorHandler((error, request, reply) => {
-    const problem = problemOf(error);
-    if (problem.status === 500)
-      log.error(`${request.method} ${request.url} failed: ${messageOf(error)}`, { event: 'request_failed' });
-    return sendProblem(reply, problem);
-  });
-}
+  readonly #hold: RequestListener = async (request, response) => {
+    this.#app ??= this.#open();
+    try {
+      await this.#app;
+      this.#server.emit('request', request, response);
+    } catch (error) {
+      this.#app = undefined;
+      this.#context.log.error(`The pages cannot be made: ${messageOf(error)}`, { event: 'request_failed' });
+      response.writeHead(503).end();
+    }
+  };
 
-function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  return reply.code(problem.status).type('application/problem+json').send(problem);
-}
-
-function urlOf(app: FastifyInstance, host: string): string {
-  const { port } = app.server.address() as AddressInfo;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  async #open(): Promise<FastifyInstance> {
+    const { buildApp } = await import('./app.js');
+    let answer!: RequestListener;
+    const serverFactory = (handler: RequestListener) => {
+      answer = handler;
+      return this.#server;
+    };
+    const app = await buildApp(this.#context, { serverFactory });
+    await app.ready();
+    this.#server.off('request', this.#hold).on('request', answer);
+    return app;
+  }
 }

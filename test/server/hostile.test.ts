@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeServer } from '../../src/server/listen.js';
 import { Site } from '../e2e/site.js';
 import { bearer, makeAccounts } from './auth/accounts.js';
-import { openLocalServer } from './auth/local-server.js';
 
 let site: Site;
 let url: URL;
@@ -86,10 +86,9 @@ describe('too much', () => {
   });
 
   it('of time is bounded: headers, and bodies that are no upload', async () => {
-    const { app, close } = await openLocalServer();
-    expect(app.server.headersTimeout).toBe(10_000);
-    expect(app.server.maxConnections).toBe(1024);
-    await close();
+    const server = makeServer();
+    expect(server.headersTimeout).toBe(10_000);
+    expect(server.maxConnections).toBe(1024);
   });
 });
 

@@ -26,6 +26,14 @@ describe('the web server', () => {
     expect(await missing.json()).toMatchObject({ status: 404, title: 'Not found' });
   });
 
+  it('answers all that ask while the pages are being made', async () => {
+    site = new Site(ANY_PORT);
+    await site.start();
+    const url = await site.pagesUrl();
+    const asked = ['/healthz', '/', '/healthz', '/api/nothing'].map((address) => fetch(url + address));
+    expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([200, 200, 200, 404]);
+  });
+
   it('sends the security headers with every answer, and lets browsers keep only what never changes', async () => {
     site = new Site(ANY_PORT);
     await site.start();

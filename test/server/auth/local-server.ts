@@ -3,7 +3,7 @@ import { openLog } from '../../../src/base/log.js';
 import { loadSettings } from '../../../src/config/load-settings.js';
 import { startDaemon } from '../../../src/pipeline/daemon.js';
 import { openView } from '../../../src/pipeline/view/pipeline-view.js';
-import { buildServer } from '../../../src/server/server.js';
+import { buildApp } from '../../../src/server/app.js';
 import { Site } from '../../e2e/site.js';
 
 /** The server of a daemon in this process, to which requests are handed without a network (`app.inject`). */
@@ -34,8 +34,10 @@ export async function openLocalServer({
   const routes: LocalServer['routes'] = [];
   const view = openView(daemon);
   const context = { view, settings: settings.server, log };
-  const app = await buildServer(context, ({ method, url, config }) => {
-    for (const one of [method].flat()) routes.push({ method: one, url, config });
+  const app = await buildApp(context, {
+    onRoute: ({ method, url, config }) => {
+      for (const one of [method].flat()) routes.push({ method: one, url, config });
+    },
   });
   await app.ready();
   return {
