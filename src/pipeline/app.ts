@@ -3,7 +3,7 @@ import path from 'node:path';
 import { sweepTempFiles } from '../base/files.js';
 import type { Log } from '../base/log.js';
 import { plural } from '../base/text.js';
-import { openThreadPool } from '../base/thread-pool.js';
+import { openThreadPool, wake } from '../base/thread-pool.js';
 import { VERSION } from '../base/version.js';
 import type { Settings } from '../config/settings.js';
 import { Ledger } from '../ledger/ledger.js';
@@ -41,6 +41,8 @@ export interface Pipeline {
   /** Counts since the start. */
   tally: Tally;
   quality: Quality;
+  /** Starts the threads that the next file needs, while it settles. */
+  wake(): void;
   /** Finishes what is in hand, within `shutdownMs`, and lets go of everything. */
   close(): Promise<void>;
 }
@@ -89,7 +91,7 @@ function assemble(parts: {
   const convertPool = openThreadPool({
     worker: './convert-worker.js',
     caller: import.meta.url,
-    minThreads: 1,
+    minThreads: 0,
     maxThreads: intakeSettings.workers,
     idleTimeout: IDLE_WORKER_MS,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
@@ -169,6 +171,10 @@ function assemble(parts: {
     observers,
     tally,
     quality,
+    wake: () => {
+      wake(convertPool);
+      if (loads) wake(copyPool);
+    },
     close: async () => {
       // 1. What is in hand is finished, or abandoned: the next start does it again.
       const deadlineMs = performance.now() + intakeSettings.shutdownMs;
@@ -190,8 +196,8 @@ function assemble(parts: {
 /** Converting makes little that lives long; with node's own 48 MB for it each thread's memory grows without being faster. */
 const YOUNG_MB = 16;
 
-/** Idle worker threads end after this, to give memory back; one converting thread stays. */
-const IDLE_WORKER_MS = 600_000;
+/** Idle worker threads end after this, to give memory back: 15 MB each. The next ones start while a new file settles. */
+const IDLE_WORKER_MS = 30_000;
 
 /** What closing a database gets at least, when the work in hand has used up the time. */
 const MIN_CLOSE_MS = 1000;

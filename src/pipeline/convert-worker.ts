@@ -52,9 +52,10 @@ export async function openContext(data: ConvertWorkerData, dryRun: boolean): Pro
 
 let context: Promise<ConvertContext> | undefined;
 
-/** Converts files, or helps another thread to convert one. */
-export default async function runTask(task: ConvertTask | HelpTask): Promise<ConvertResult[]> {
+/** Converts files, or helps another thread to convert one; `undefined` only wakes the thread. */
+export default async function runTask(task: ConvertTask | HelpTask | undefined): Promise<ConvertResult[]> {
   context ??= openContext(workerData as ConvertWorkerData, false);
+  if (task === undefined) return [];
   if ('files' in task) return convertTask(task, await context);
   await help(task, await context);
   return [];

@@ -30,8 +30,10 @@ export type CopyMessage =
 /** How much may be under way, so that decoding runs ahead of the server, but not far. */
 const MAX_BYTES_AHEAD = 4_000_000;
 
-/** Decodes Parquet files into COPY text, piece by piece, as fast as the receiver takes it. */
-export default async function copyTask({ paths, columns, dialect, port }: CopyTask): Promise<void> {
+/** Decodes Parquet files into COPY text, piece by piece, as fast as the receiver takes it; `undefined` only wakes the thread. */
+export default async function copyTask(task: CopyTask | undefined): Promise<void> {
+  if (task === undefined) return;
+  const { paths, columns, dialect, port } = task;
   const outbox = new Outbox(port);
   try {
     for (const path of paths) {

@@ -40,6 +40,7 @@ export async function startDaemon({ settings, log }: { settings: Settings; log: 
     folder: folders.input,
     ready: settings.watch.ready,
     accepts: isDelimitedName,
+    onStirring: () => pipeline.wake(),
     onReady: (files) => intake.offer(files),
   });
   watchers.input = input;

@@ -35,6 +35,8 @@ export interface FolderWatcherOptions {
    * `release`. Must not throw.
    */
   onReady(files: ReadyFile[]): void;
+  /** Hears, at once and often, that a file is on its way that was not known. Must not throw. */
+  onStirring?(): void;
   /** Hears of trouble that the watcher lives with. Must not throw. */
   onFault(fault: WatchFault): void;
   /** Hears of its end. Must not throw. */
@@ -207,7 +209,10 @@ export class FolderWatcher {
     const subject = this.#subjectOf(name);
     if (isIgnoredName(subject) || !this.#options.accepts(subject)) return;
     if (this.#book.touch(subject, performance.now())) this.#arm();
-    else this.#markDirty(subject);
+    else {
+      this.#options.onStirring?.();
+      this.#markDirty(subject);
+    }
   }
 
   #subjectOf(name: string): string {

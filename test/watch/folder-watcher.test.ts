@@ -55,6 +55,20 @@ describe('what is taken', () => {
     expect(watching.watcher.pending()).toMatchObject({ settling: 0, offered: 1 });
   });
 
+  test('an arrival is told before the file is offered, and names of no concern are not', async () => {
+    const heard: number[] = [];
+    const watching = await startWatching({ onStirring: () => heard.push(watching.offered().length) });
+    await writeFile(join(watching.folder, 'notes.md'), ROWS);
+    await writeFile(join(watching.folder, 'b.csv.tmp'), ROWS);
+    await writeFile(join(watching.folder, 'a.csv'), ROWS);
+    await untilOffered(watching, 1);
+    expect(heard).toContain(0);
+    const before = heard.length;
+    await writeFile(join(watching.folder, 'notes.md'), ROWS);
+    await settled(watching);
+    expect(heard).toHaveLength(before);
+  });
+
   test('a file moved into place is taken after the settle time, however old it is', async () => {
     const outside = join(tempDir(), 'a.csv');
     writeFileSync(outside, ROWS);
