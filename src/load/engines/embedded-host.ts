@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
+import path from 'node:path';
 import { PGlite, type Results } from '@electric-sql/pglite';
 import { messageOf } from '../../base/errors.js';
 import type { QueryResult, SqlRow, SqlValue } from '../engine.js';
@@ -161,13 +162,28 @@ async function createData(dataDir: string): Promise<void> {
   const unfinished = `${dataDir}.unfinished`;
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(unfinished, { recursive: true, mode: 0o700 });
-  const db = await PGlite.create(unfinished);
+  const db = await createPGlite(unfinished);
   await db.close();
   renameSync(unfinished, dataDir);
 }
 
+/** PGlite itself only says that it failed; why, Postgres wrote to its log. */
+async function createPGlite(dataDir: string): Promise<PGlite> {
+  const log: string[] = [];
+  const onStderr = (line: string) => log.push(line) > 0;
+  try {
+    return await PGlite.create(dataDir, { onStderr });
+  } catch (error) {
+    const reasons = log.filter((line) => /\b(?:FATAL|PANIC|ERROR|HINT):/.test(line));
+    throw new Error([messageOf(error), ...reasons.slice(-3)].join('; '), { cause: error });
+  }
+}
+
 async function openData(dataDir: string): Promise<PGlite> {
-  const db = await PGlite.create(dataDir);
+  // The caller holds the folder, so this lock is a remnant. Postgres refuses one that is empty, as it is when the process
+  // was killed between creating and writing it, for ever.
+  rmSync(path.join(dataDir, 'postmaster.pid'), { force: true });
+  const db = await createPGlite(dataDir);
   // A proxy, since PGlite has its own parsers for the types that are not named.
   db.parsers = new Proxy({}, { get: (_, oid) => pgParser(Number(String(oid))) });
   return db;

@@ -111,6 +111,23 @@ describe('the data', () => {
     expect(existsSync(`${half}.unfinished`)).toBe(false);
   });
 
+  test('is opened although the process was killed between creating and writing the lock of Postgres', async () => {
+    await engine.close();
+    writeFileSync(path.join(place().dataDir, 'postmaster.pid'), '');
+    engine = own();
+    expect(await count()).toBe(0);
+  });
+
+  test('that is damaged is out of reach, with the words of Postgres', async () => {
+    await engine.close();
+    writeFileSync(path.join(place().dataDir, 'global/pg_control'), 'damaged');
+    engine = own();
+    await expect(engine.query('SELECT 1')).rejects.toMatchObject({
+      code: 'database_unreachable',
+      message: expect.stringMatching(/(?:FATAL|PANIC): .*pg_control/),
+    });
+  });
+
   test.each([
     ['lies below a file', () => path.join(file('not a folder'), 'data')],
     ['is of another Postgres', () => path.dirname(file('12\n', 'PG_VERSION'))],
