@@ -12,28 +12,27 @@ ESCAPES[CR] = 'r'.charCodeAt(0);
 ESCAPES[BACKSLASH] = BACKSLASH;
 ESCAPES[NUL] = '0'.charCodeAt(0);
 
+/** So many bytes may be read from the start of any cell. */
+export const READABLE_BYTES = 8;
+/** A buffer that grew beyond this is given back when it is cleared. */
+const MAX_KEPT_BYTES = 1 << 20;
+const FIRST_BYTES = 1 << 12;
+const FIRST_CELLS = 1 << 10;
+
 /** Cells in COPY text form, each with a tab behind it: cell i is `bytes[offsets[i] .. offsets[i + 1])`. */
 export class CellBuffer {
-  bytes: Uint8Array;
-  offsets: Uint32Array;
+  bytes = new Uint8Array(FIRST_BYTES);
+  offsets = new Uint32Array(FIRST_CELLS);
   /** Number of cells. */
   length = 0;
   #end = 0;
 
-  /** @param capacity expected number of cells */
-  constructor(capacity: number) {
-    this.bytes = new Uint8Array(Math.max(64, capacity * 8));
-    this.offsets = new Uint32Array(capacity + 2);
-  }
-
-  /** Each cell of `first` with each of `second` behind it, as one cell: cell i of one and j of the other is i * second.length + j. */
-  static pairs(first: CellBuffer, second: CellBuffer): CellBuffer {
-    const pairs = new CellBuffer(first.length * second.length);
-    for (let i = 0; i < first.length; i++) {
-      const left = first.#cell(i);
-      for (let j = 0; j < second.length; j++) pairs.#pushPair(left, second.#cell(j));
-    }
-    return pairs;
+  /** Forgets all cells. */
+  clear(): void {
+    if (this.bytes.length > MAX_KEPT_BYTES) this.bytes = new Uint8Array(FIRST_BYTES);
+    if (this.offsets.length > MAX_KEPT_BYTES) this.offsets = new Uint32Array(FIRST_CELLS);
+    this.length = 0;
+    this.#end = 0;
   }
 
   /** Adds the cell of a NULL. */
@@ -67,16 +66,20 @@ export class CellBuffer {
     this.#close(end);
   }
 
-  #cell(index: number): Uint8Array {
-    return this.bytes.subarray(this.offsets[index], this.offsets[index + 1]);
+  /** Adds two cells as one. */
+  pushPair(first: number, second: number): void {
+    const { offsets } = this;
+    const size = offsets[first + 1] - offsets[first];
+    const size2 = offsets[second + 1] - offsets[second];
+    this.#reserve(size + size2);
+    this.bytes.copyWithin(this.#end, offsets[first], offsets[first + 1]);
+    this.bytes.copyWithin(this.#end + size, offsets[second], offsets[second + 1]);
+    this.#endAt(this.#end + size + size2);
   }
 
-  /** Both with the tab behind them. */
-  #pushPair(left: Uint8Array, right: Uint8Array): void {
-    this.#reserve(left.length + right.length);
-    this.bytes.set(left, this.#end);
-    this.bytes.set(right, this.#end + left.length);
-    this.#endAt(this.#end + left.length + right.length);
+  /** Gives cells from `first` on a line feed in place of the tab. */
+  endRows(first: number, count: number): void {
+    for (let cell = first; cell < first + count; cell++) this.bytes[this.offsets[cell + 1] - 1] = LF;
   }
 
   #close(end: number): void {
@@ -95,10 +98,11 @@ export class CellBuffer {
     this.offsets[this.length] = end;
   }
 
-  /** Makes room for so many bytes and the tab. */
+  /** Makes room for so many bytes, the tab, and what may be read behind. */
   #reserve(size: number): void {
-    if (this.#end + size < this.bytes.length) return;
-    const next = new Uint8Array(Math.max(this.bytes.length * 2, this.#end + size + 1));
+    const needed = this.#end + size + 1 + READABLE_BYTES;
+    if (needed <= this.bytes.length) return;
+    const next = new Uint8Array(Math.max(this.bytes.length * 2, needed));
     next.set(this.bytes.subarray(0, this.#end));
     this.bytes = next;
   }

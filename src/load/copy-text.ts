@@ -1,87 +1,108 @@
-import { CellBuffer } from './cell-buffer.js';
+import { READABLE_BYTES } from './cell-buffer.js';
+import type { CellTable } from './cell-table.js';
 
 /** Chunks end with the first row that passes this size. */
 const CHUNK_BYTES = 1_000_000;
 const CHUNK_SLACK = 16_000;
-const EXPECTED_CELL_BYTES = 4;
-/** Pairs stay few enough to lie in the processor's cache. */
-const MAX_PAIRS = 4096;
-/** Of fewer rows, making the pairs takes longer than they save. */
-const MANY_ROWS = 8192;
-const LF = 0x0a;
-/** Shorter cells are copied byte by byte, which is faster than a call. */
-const SHORT_CELL = 24;
+/** Rows whose cells are looked up together, few enough for the processor's cache. */
+const BLOCK_CELLS = 4096;
 
-/** The cells of one column: row r holds cell `ids[r]`. Equal values share a cell. */
-export interface CellColumn {
-  cells: CellBuffer;
-  ids: Uint32Array;
-}
+/** Joins tables of cells into COPY text: cells separated by tabs, rows ended by LF, in chunks of whole rows of about 1 MB. */
+export class CopyTextWriter {
+  #bytes = unfilled(CHUNK_BYTES + CHUNK_SLACK);
+  #at = 0;
+  /** The cells of some rows, in the order that they have in the text. */
+  #block = new Uint32Array(BLOCK_CELLS);
 
-/**
- * Joins columns of cells into COPY text: cells separated by tabs, rows ended by LF. Yields chunks of whole rows, about
- * 1 MB each; a chunk belongs to the receiver, with all of its buffer.
- */
-export function* copyChunks(given: CellColumn[], rows: number): Generator<Uint8Array> {
-  const columns = paired(given, rows);
-  // Looked up once: this is the innermost loop of loading.
-  const bytesOf = columns.map(({ cells }) => cells.bytes);
-  const offsetsOf = columns.map(({ cells }) => cells.offsets);
-  const idsOf = columns.map(({ ids }) => ids);
-  // A small table gets no chunk of full size; it grows where this is too little.
-  const size = Math.min(CHUNK_BYTES, rows * given.length * EXPECTED_CELL_BYTES) + CHUNK_SLACK;
-  let target = unfilled(size);
-  let at = 0;
-  for (let row = 0; row < rows; row++) {
-    for (let c = 0; c < idsOf.length; c++) {
-      const id = idsOf[c][row];
-      const bytes = bytesOf[c];
-      const start = offsetsOf[c][id];
-      const end = offsetsOf[c][id + 1];
-      if (at + (end - start) > target.length) target = grown(target, at + (end - start));
-      if (end - start < SHORT_CELL) for (let i = start; i < end; i++) target[at++] = bytes[i];
-      else {
-        target.set(bytes.subarray(start, end), at);
-        at += end - start;
+  /** Adds a finished table. Yields the chunks that became full; a chunk belongs to the receiver, with all of its buffer. */
+  *add(table: CellTable): Generator<Uint8Array> {
+    const width = table.columns.length;
+    if (width > this.#block.length) this.#block = new Uint32Array(width);
+    const blockRows = Math.floor(this.#block.length / width);
+    for (let from = 0; from < table.rows; from += blockRows) {
+      const rows = Math.min(blockRows, table.rows - from);
+      this.#takeBlock(table, { from, rows });
+      for (let row = 0; row < rows; ) {
+        row = this.#writeRows(table, { from: row, to: rows });
+        if (this.#at >= CHUNK_BYTES) yield this.#take();
       }
     }
-    // The tab after the last cell becomes the end of the row.
-    target[at - 1] = LF;
-    if (at >= CHUNK_BYTES) {
-      yield target.subarray(0, at);
-      target = unfilled(size);
-      at = 0;
+  }
+
+  /** What is left for the last chunk; may be empty. */
+  rest(): Uint8Array {
+    return this.#take();
+  }
+
+  #take(): Uint8Array {
+    const chunk = this.#bytes.subarray(0, this.#at);
+    this.#bytes = unfilled(CHUNK_BYTES + CHUNK_SLACK);
+    this.#at = 0;
+    return chunk;
+  }
+
+  #takeBlock({ columns, ids }: CellTable, { from, rows }: { from: number; rows: number }): void {
+    const block = this.#block;
+    const width = columns.length;
+    for (let c = 0; c < width; c++) {
+      const start = columns[c].start + from;
+      for (let row = 0, place = c; row < rows; row++, place += width) block[place] = ids[start + row];
     }
   }
-  if (at > 0) yield target.subarray(0, at);
-}
 
-/**
- * Neighbours of few values become one column of their pairs, again and again: copying one cell of ten bytes takes little
- * longer than one of three.
- */
-function paired(columns: CellColumn[], rows: number): CellColumn[] {
-  if (rows < MANY_ROWS) return columns;
-  const result: CellColumn[] = [];
-  for (const column of columns) {
-    const last = result.at(-1);
-    if (last && last.cells.length * column.cells.length <= MAX_PAIRS)
-      result[result.length - 1] = pairOf(last, column);
-    else result.push(column);
+  /** Writes rows of the block until a chunk is full, and answers at which row it stopped. The innermost loop of loading. */
+  #writeRows({ cells, columns }: CellTable, { from, to }: { from: number; to: number }): number {
+    const { bytes: source, offsets } = cells;
+    const sourceView = new DataView(source.buffer, source.byteOffset, source.byteLength);
+    const block = this.#block;
+    const width = columns.length;
+    const shortRowBytes = (width + 1) * READABLE_BYTES;
+    let target = this.#bytes;
+    let view = viewOf(target);
+    let at = this.#at;
+    let row = from;
+    while (row < to && at < CHUNK_BYTES) {
+      if (at + shortRowBytes > target.length) {
+        target = grown(target, at + shortRowBytes);
+        view = viewOf(target);
+      }
+      const end = (row + 1) * width;
+      for (let place = row * width; place < end; place++) {
+        const cell = block[place];
+        const start = offsets[cell];
+        const size = offsets[cell + 1] - start;
+        if (size <= READABLE_BYTES) {
+          // Two words, whatever the size: the next cell is written over what is too much.
+          view.setInt32(at, sourceView.getInt32(start, true), true);
+          view.setInt32(at + 4, sourceView.getInt32(start + 4, true), true);
+        } else {
+          if (at + size + shortRowBytes > target.length) {
+            target = grown(target, at + size + shortRowBytes);
+            view = viewOf(target);
+          }
+          if (size < SHORT_CELL) for (let i = 0; i < size; i++) target[at + i] = source[start + i];
+          else target.set(source.subarray(start, start + size), at);
+        }
+        at += size;
+      }
+      row++;
+    }
+    this.#bytes = target;
+    this.#at = at;
+    return row;
   }
-  return result;
 }
 
-function pairOf(first: CellColumn, second: CellColumn): CellColumn {
-  const seconds = second.cells.length;
-  const ids = new Uint32Array(first.ids.length);
-  for (let row = 0; row < ids.length; row++) ids[row] = first.ids[row] * seconds + second.ids[row];
-  return { cells: CellBuffer.pairs(first.cells, second.cells), ids };
-}
+/** Shorter cells are copied byte by byte, which is faster than a call. */
+const SHORT_CELL = 24;
 
 /** A buffer of its own whose bytes are whatever they were: zeroing a megabyte takes as long as filling it. */
 function unfilled(size: number): Uint8Array {
   return Buffer.allocUnsafeSlow(size);
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
 function grown(bytes: Uint8Array, needed: number): Uint8Array {

@@ -1,32 +1,28 @@
-import type { ColumnMetaData, SchemaTree } from 'hyparquet';
+import type { SchemaTree } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
 import { decompressPage, readDataPage, readDataPageV2 } from 'hyparquet/src/datapage.js';
 import { readPlain } from 'hyparquet/src/plain.js';
-import { CellBuffer } from './cell-buffer.js';
 import { CellError } from './cell-error.js';
+import type { CellTable } from './cell-table.js';
 import type { CellWriter } from './cell-text.js';
-import type { CellColumn } from './copy-text.js';
+import { MAX_HYBRID_BITS, readHybrid } from './hybrid-rle.js';
+import { type PageHeader, readPageHeader } from './page-header.js';
 import { COMPRESSORS } from './parquet-file.js';
+import type { ChunkPlace } from './parquet-footer.js';
 
-type PageHeader = ReturnType<typeof parquetHeader>;
 type Decoder = Parameters<typeof readDataPage>[2];
 type Values = ReturnType<typeof readPlain>;
 
-/** Most columns have few values; more of them make the buffer grow. */
-const EXPECTED_CELLS = 128;
-/** Cell 0 of every column. */
-const NULL_CELL = 0;
 /** A value may not unpack to more; a damaged or hostile header must not exhaust memory. */
 const MAX_PAGE_BYTES = 2 ** 30;
 
 /** The bytes of one flat column in one row group, and how to read them. */
 export interface ColumnChunk {
   bytes: Uint8Array<ArrayBuffer>;
-  meta: ColumnMetaData;
+  codec: ChunkPlace['codec'];
   schema: SchemaTree;
   column: SchemaTree;
-  rows: number;
   write: CellWriter;
 }
 
@@ -42,31 +38,34 @@ export class RowError extends Error {
 }
 
 /**
- * Decodes a column chunk into cells. Values are read without their annotations, since hyparquet's own conversions
- * lose digits (decimals become doubles, microseconds milliseconds); a dictionary's values become cells once.
+ * Decodes a column chunk into the next column of `table`. Values are read without their annotations, since hyparquet's own
+ * conversions lose digits (decimals become doubles, microseconds milliseconds); a dictionary's values become cells once.
  * @throws RowError, or any other error for damaged bytes
  */
-export function decodeColumn(chunk: ColumnChunk): CellColumn {
-  const decoder = decoderOf(chunk);
-  const sink = new CellSink(chunk);
-  const { buffer, byteOffset, byteLength } = chunk.bytes;
-  const reader = { view: new DataView(buffer, byteOffset, byteLength), offset: 0 };
-  while (sink.row < chunk.rows) {
-    const header = parquetHeader(reader);
-    const page = pageBytes(chunk.bytes, header, reader.offset);
-    reader.offset += header.compressed_page_size;
-    if (header.type === 'DICTIONARY_PAGE') sink.useDictionary(readDictionary(page, header, decoder));
-    else if (header.type === 'DATA_PAGE') readPageV1(page, header, { decoder, sink });
-    else if (header.type === 'DATA_PAGE_V2') readPageV2(page, header, { decoder, sink });
+export function decodeColumn(chunk: ColumnChunk, table: CellTable): void {
+  const reader = new ColumnReader(chunk, table);
+  let at = 0;
+  while (reader.row < table.rows) {
+    const header = readPageHeader(chunk.bytes, at);
+    const start = at + header.headerBytes;
+    checkSize(header, chunk.bytes.length - start);
+    reader.take(header, { at, start, bytes: chunk.bytes.subarray(start, start + header.bytes) });
+    at = start + header.bytes;
   }
-  return sink.column;
+  reader.finish();
 }
 
-function decoderOf({ meta, schema, column }: ColumnChunk): Decoder {
+function checkSize({ bytes, unpackedBytes }: PageHeader, available: number): void {
+  if (!(bytes >= 0 && bytes <= available)) throw new Error('a page reaches beyond its column');
+  if (!(unpackedBytes >= 0 && unpackedBytes <= MAX_PAGE_BYTES))
+    throw new Error(`a page of ${unpackedBytes} bytes`);
+}
+
+function decoderOf({ codec, schema, column }: ColumnChunk): Decoder {
   return {
-    pathInSchema: meta.path_in_schema,
-    type: meta.type,
-    codec: meta.codec,
+    pathInSchema: column.path,
+    type: column.element.type!,
+    codec,
     element: column.element,
     schemaPath: [schema, column],
     parsers: DEFAULT_PARSERS,
@@ -74,131 +73,174 @@ function decoderOf({ meta, schema, column }: ColumnChunk): Decoder {
   };
 }
 
-function pageBytes(bytes: Uint8Array, header: PageHeader, offset: number): Uint8Array {
-  const { compressed_page_size: size, uncompressed_page_size: unpacked } = header;
-  if (!(size >= 0) || offset + size > bytes.length) throw new Error('a page reaches beyond its column');
-  if (!(unpacked >= 0 && unpacked <= MAX_PAGE_BYTES)) throw new Error(`a page of ${unpacked} bytes`);
-  return bytes.subarray(offset, offset + size);
+/** A page in its column chunk. */
+interface PageBytes {
+  /** Offsets of its header and of the page itself. */
+  at: number;
+  start: number;
+  /** As they lie in the file. */
+  bytes: Uint8Array;
 }
 
-function readDictionary(page: Uint8Array, header: PageHeader, decoder: Decoder): Values {
-  const bytes = unpack(page, header, decoder);
-  const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 };
-  const count = header.dictionary_page_header?.num_values ?? 0;
-  return readPlain(reader, decoder.type, count, decoder.element.type_length);
-}
-
-interface Target {
-  decoder: Decoder;
-  sink: CellSink;
-}
-
-function readPageV1(page: Uint8Array, header: PageHeader, { decoder, sink }: Target): void {
-  const info = header.data_page_header;
-  if (!info) throw new Error('a data page without its header');
-  const { definitionLevels, dataPage } = readDataPage(unpack(page, header, decoder), info, decoder);
-  sink.addPage({
-    count: info.num_values,
-    levels: definitionLevels,
-    values: dataPage,
-    encoding: info.encoding,
-  });
-}
-
-function readPageV2(page: Uint8Array, header: PageHeader, { decoder, sink }: Target): void {
-  const info = header.data_page_header_v2;
-  if (!info) throw new Error('a data page without its header');
-  const { definitionLevels, dataPage } = readDataPageV2(page, header, decoder);
-  sink.addPage({
-    count: info.num_values,
-    levels: definitionLevels,
-    values: dataPage,
-    encoding: info.encoding,
-  });
-}
-
-function unpack(page: Uint8Array, header: PageHeader, { codec, compressors }: Decoder): Uint8Array {
-  return decompressPage(page, header.uncompressed_page_size, codec, compressors);
-}
-
-interface Page {
+interface PageValues {
   count: number;
   /** 0 for a NULL, 1 for a value; empty or absent when no value is NULL. */
-  levels: number[] | undefined;
+  levels: ArrayLike<number> | undefined;
+  /** Of the values that are not NULL. */
   values: Values;
-  encoding: string;
 }
 
-/** Gathers the pages of one column chunk. */
-class CellSink {
+/** Turns the pages of one column chunk into cells. */
+class ColumnReader {
   row = 0;
-  readonly column: CellColumn;
-  readonly #write: CellWriter;
-  #dictionary: Values | undefined;
-  /** Cell of each dictionary value, 0 before its first use. */
-  #dictionaryCells = new Uint32Array(0);
+  readonly #chunk: ColumnChunk;
+  readonly #decoder: Decoder;
+  readonly #table: CellTable;
+  /** Place of the column's first row among the ids. */
+  readonly #start: number;
+  /** The first cell of the column is that of NULL. */
+  readonly #nullCell: number;
+  /** Cell of the dictionary's first value, and how many values it has. */
+  #dictionaryCell = 0;
+  #dictionarySize = 0;
+  /** Cells of values that the target cannot hold. They matter only where a row has one. */
+  readonly #misfits = new Map<number, CellError>();
 
-  constructor({ rows, write }: ColumnChunk) {
-    const cells = new CellBuffer(Math.min(rows, EXPECTED_CELLS));
-    cells.pushNull();
-    this.column = { cells, ids: new Uint32Array(rows) };
-    this.#write = write;
+  constructor(chunk: ColumnChunk, table: CellTable) {
+    this.#chunk = chunk;
+    this.#decoder = decoderOf(chunk);
+    this.#table = table;
+    this.#start = table.nextStart;
+    this.#nullCell = table.cells.length;
+    table.cells.pushNull();
   }
 
-  useDictionary(values: Values): void {
-    this.#dictionary = values;
-    this.#dictionaryCells = new Uint32Array(values.length);
+  take(header: PageHeader, page: PageBytes): void {
+    if (header.kind === 'dictionary') this.#takeDictionary(header, page);
+    else if (header.kind === 'data_v2' && header.hasIds && this.#takeIds(header, page)) return;
+    else if (header.kind !== 'other') this.#takeValues(header, this.#decode(header, page));
   }
 
-  addPage({ count, levels, values, encoding }: Page): void {
-    if (this.row + count > this.column.ids.length) throw new Error('more values than rows');
-    const isDictionary = encoding.endsWith('_DICTIONARY');
-    const hasNulls = levels !== undefined && levels.length > 0;
-    if (isDictionary && !hasNulls) {
-      this.#addIds(values as ArrayLike<number>, count);
-      return;
+  /** All rows are there. */
+  finish(): void {
+    this.#table.addColumn(this.#nullCell);
+    if (this.#misfits.size === 0) return;
+    const ids = this.#table.ids.subarray(this.#start, this.#start + this.row);
+    const row = ids.findIndex((id) => this.#misfits.has(id));
+    if (row >= 0) throw new RowError(row, this.#misfits.get(ids[row])!);
+  }
+
+  #takeDictionary(header: PageHeader, { bytes }: PageBytes): void {
+    const { cells } = this.#table;
+    const { type, element } = this.#decoder;
+    const page = this.#unpack(bytes, header.unpackedBytes);
+    const reader = { view: new DataView(page.buffer, page.byteOffset, page.byteLength), offset: 0 };
+    const values = readPlain(reader, type, header.count, element.type_length);
+    this.#dictionaryCell = cells.length;
+    this.#dictionarySize = values.length;
+    for (let i = 0; i < values.length; i++) {
+      try {
+        this.#chunk.write(values[i], cells);
+      } catch (error) {
+        if (!(error instanceof CellError)) throw error;
+        this.#misfits.set(cells.length, error);
+        cells.pushNull();
+      }
     }
+  }
+
+  /** By far the most frequent page: ids of a dictionary. False when it has to be read another way. */
+  #takeIds(header: PageHeader, { bytes }: PageBytes): boolean {
+    const { count, definitionBytes, repetitionBytes, isCompressed, unpackedBytes } = header;
+    this.#mustFit(count);
+    if (repetitionBytes !== 0) return false;
+    const packed = bytes.subarray(definitionBytes);
+    const body = isCompressed ? this.#unpack(packed, unpackedBytes - definitionBytes) : packed;
+    const bitWidth = body[0];
+    if (!(bitWidth <= MAX_HYBRID_BITS)) return false;
+    const { ids } = this.#table;
+    const from = this.#start + this.row;
+    const nulls = this.#takeLevels(bytes.subarray(0, definitionBytes), count);
+    readHybrid(body.subarray(1), bitWidth, {
+      out: ids,
+      from: from + nulls,
+      to: from + count,
+      base: this.#dictionaryCell,
+      limit: this.#dictionarySize,
+    });
+    if (nulls > 0) this.#spread({ from, count, nulls });
+    this.row += count;
+    return true;
+  }
+
+  /** Reads which rows have a value, and answers how many have none. */
+  #takeLevels(bytes: Uint8Array, count: number): number {
+    if (this.#decoder.element.repetition_type === 'REQUIRED') return 0;
+    const levels = this.#table.levelsFor(count);
+    readHybrid(bytes, 1, { out: levels, from: 0, to: count, base: 0, limit: 2 });
+    let nulls = count;
+    for (let i = 0; i < count; i++) nulls -= levels[i];
+    return nulls;
+  }
+
+  /** The ids stand behind as many places as there are NULLs; each moves to its row. */
+  #spread({ from, count, nulls }: { from: number; count: number; nulls: number }): void {
+    const { ids } = this.#table;
+    const levels = this.#table.levelsFor(count);
+    let next = from + nulls;
+    for (let i = 0; i < count; i++) ids[from + i] = levels[i] === 1 ? ids[next++] : this.#nullCell;
+  }
+
+  /** Every other page is left to hyparquet. */
+  #decode({ kind }: PageHeader, { at, bytes }: PageBytes): PageValues {
+    const { buffer, byteOffset, byteLength } = this.#chunk.bytes;
+    const header = parquetHeader({ view: new DataView(buffer, byteOffset, byteLength), offset: at });
+    const info = kind === 'data' ? header.data_page_header : header.data_page_header_v2;
+    if (!info) throw new Error('a data page without its header');
+    const { definitionLevels, dataPage } =
+      kind === 'data'
+        ? readDataPage(
+            this.#unpack(bytes, header.uncompressed_page_size),
+            header.data_page_header!,
+            this.#decoder,
+          )
+        : readDataPageV2(bytes, header, this.#decoder);
+    return { count: info.num_values, levels: definitionLevels, values: dataPage };
+  }
+
+  #takeValues({ hasIds }: PageHeader, { count, levels, values }: PageValues): void {
+    this.#mustFit(count);
+    const hasNulls = levels !== undefined && levels.length > 0;
+    const { ids } = this.#table;
     let next = 0;
     for (let i = 0; i < count; i++) {
       const isNull = hasNulls && levels[i] === 0;
-      this.column.ids[this.row] = isNull ? NULL_CELL : this.#cellOf(values[next++], isDictionary);
+      ids[this.#start + this.row] = isNull ? this.#nullCell : this.#cellOf(values[next++], hasIds);
       this.row++;
     }
   }
 
-  /** By far the most frequent page: a dictionary's ids without NULL, nearly all of them seen before. */
-  #addIds(values: ArrayLike<number>, count: number): void {
-    const { ids } = this.column;
-    for (let i = 0; i < count; i++) {
-      const id = values[i];
-      ids[this.row] = this.#dictionaryCells[id] || this.#dictionaryCell(id);
-      this.row++;
-    }
-  }
-
-  #cellOf(value: unknown, isDictionary: boolean): number {
-    return isDictionary ? this.#dictionaryCell(value as number) : this.#plainCell(value);
-  }
-
-  #dictionaryCell(id: number): number {
-    const known = this.#dictionaryCells[id];
-    if (known > 0) return known;
-    if (!this.#dictionary || !(id < this.#dictionary.length))
-      throw new Error('a value outside of the dictionary');
-    const cell = this.#plainCell(this.#dictionary[id]);
-    this.#dictionaryCells[id] = cell;
-    return cell;
-  }
-
-  #plainCell(value: unknown): number {
+  #cellOf(value: unknown, isId: boolean): number {
     if (value === undefined) throw new Error('fewer values than rows');
-    const { cells } = this.column;
+    if (isId) {
+      if (!((value as number) < this.#dictionarySize)) throw new Error('a value outside of the dictionary');
+      return this.#dictionaryCell + (value as number);
+    }
+    const { cells } = this.#table;
     try {
-      this.#write(value, cells);
+      this.#chunk.write(value, cells);
     } catch (error) {
       if (error instanceof CellError) throw new RowError(this.row, error);
       throw error;
     }
     return cells.length - 1;
+  }
+
+  #mustFit(count: number): void {
+    if (!(count >= 0 && this.row + count <= this.#table.rows)) throw new Error('more values than rows');
+  }
+
+  #unpack(bytes: Uint8Array, unpackedBytes: number): Uint8Array {
+    return decompressPage(bytes, unpackedBytes, this.#decoder.codec, COMPRESSORS);
   }
 }

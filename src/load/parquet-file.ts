@@ -1,16 +1,10 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import {
-  type AsyncBuffer,
-  type Compressors,
-  type FileMetaData,
-  parquetMetadataAsync,
-  parquetSchema,
-  type SchemaTree,
-} from 'hyparquet';
+import type { Compressors } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { DropgateError, messageOf } from '../base/errors.js';
+import { type Footer, readFooter, TAIL_BYTES } from './parquet-footer.js';
 
 /** Decompressors by codec; zlib's own are several times faster than those in JavaScript. */
 export const COMPRESSORS: Compressors = {
@@ -27,9 +21,7 @@ const LEAST_BYTES = 12;
 
 /** An open Parquet file whose footer has been read and makes sense. */
 export interface ParquetFile {
-  metadata: FileMetaData;
-  schema: SchemaTree;
-  rows: number;
+  footer: Footer;
   /** Reads bytes `start` (inclusive) to `end` (exclusive). */
   read(start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
   close(): Promise<void>;
@@ -51,14 +43,8 @@ export async function openParquet(
     const { size } = handle;
     const read = await readerOf({ handle, path });
     await checkMagic({ path, size, read });
-    const metadata = await readMetadata({ path, size, read });
-    return {
-      metadata,
-      schema: parquetSchema(metadata),
-      rows: Number(metadata.num_rows),
-      read,
-      close: () => handle.close(),
-    };
+    const footer = await readFooterOf({ path, size, read });
+    return { footer, read, close: () => handle.close() };
   } catch (error) {
     await handle.close();
     throw error;
@@ -116,17 +102,15 @@ async function checkMagic({ path, size, read }: Source): Promise<void> {
     throw notParquet(path, 'it does not end with PAR1, so it is cut short or still being written');
 }
 
-async function readMetadata({ path, size, read }: Source): Promise<FileMetaData> {
-  const file: AsyncBuffer = {
-    byteLength: size,
-    slice: async (start, end = size) => (await read(start, end)).slice().buffer,
-  };
+async function readFooterOf({ path, size, read }: Source): Promise<Footer> {
+  const tail = await read(size - TAIL_BYTES, size);
+  const length = new DataView(tail.buffer, tail.byteOffset).getUint32(0, true);
+  if (length > size - LEAST_BYTES) throw notParquet(path, `its footer would have ${length} bytes`);
+  const bytes = await read(size - TAIL_BYTES - length, size);
   try {
-    const metadata = await parquetMetadataAsync(file, { geoparquet: false });
-    // Walking the tree finds counts of children that lead out of the list.
-    parquetSchema(metadata);
-    checkExtent({ path, size, metadata });
-    return metadata;
+    const footer = readFooter(bytes);
+    checkExtent({ path, size, footer });
+    return footer;
   } catch (error) {
     if (error instanceof DropgateError) throw error;
     throw notParquet(path, `its footer is damaged (${messageOf(error)})`, error);
@@ -134,21 +118,20 @@ async function readMetadata({ path, size, read }: Source): Promise<FileMetaData>
 }
 
 /** A footer that points outside of the file would otherwise be found half way through the rows. */
-function checkExtent({ path, size, metadata }: { path: string; size: number; metadata: FileMetaData }): void {
-  let rows = 0n;
-  for (const [group, { columns, num_rows }] of metadata.row_groups.entries()) {
-    if (num_rows < 0) throw notParquet(path, `row group ${group + 1} counts ${num_rows} rows`);
-    rows += num_rows;
-    for (const { meta_data: meta, file_path: otherFile } of columns) {
-      if (otherFile || !meta) throw notParquet(path, 'its columns lie in other files or are encrypted');
-      const start = meta.dictionary_page_offset || meta.data_page_offset;
-      if (start < MAGIC_BYTES || start + meta.total_compressed_size > BigInt(size)) {
+function checkExtent({ path, size, footer }: { path: string; size: number; footer: Footer }): void {
+  let rows = 0;
+  for (const [group, { chunks, rows: groupRows }] of footer.groups.entries()) {
+    if (groupRows < 0) throw notParquet(path, `row group ${group + 1} counts ${groupRows} rows`);
+    rows += groupRows;
+    for (const chunk of chunks) {
+      if (!chunk) throw notParquet(path, 'its columns lie in other files or are encrypted');
+      if (chunk.start < MAGIC_BYTES || chunk.length < 0 || chunk.start + chunk.length > size) {
         throw notParquet(path, `row group ${group + 1} lies outside of the file, which is cut short`);
       }
     }
   }
-  if (rows !== metadata.num_rows) {
-    throw notParquet(path, `its footer counts ${metadata.num_rows} rows, its row groups hold ${rows}`);
+  if (rows !== footer.rows) {
+    throw notParquet(path, `its footer counts ${footer.rows} rows, its row groups hold ${rows}`);
   }
 }
 

@@ -1,13 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ColumnMetaData, RowGroup, SchemaTree } from 'hyparquet';
+import type { SchemaTree } from 'hyparquet';
 import { DropgateError, messageOf } from '../base/errors.js';
 import { formatSqlType, type SqlType } from '../base/sql-type.js';
 import { quoteValue } from '../base/text.js';
+import { CellTable } from './cell-table.js';
 import { type CellWriter, cellWriter } from './cell-text.js';
-import { type CellColumn, copyChunks } from './copy-text.js';
+import { CopyTextWriter } from './copy-text.js';
 import type { SqlDialect } from './engine.js';
 import { decodeColumn, RowError } from './parquet-column.js';
 import { notParquet, openParquet, type ParquetFile } from './parquet-file.js';
+import type { ChunkPlace, RowGroupPlace } from './parquet-footer.js';
 import { describeElement, sourceTypeOf } from './parquet-type.js';
 
 /** What a Parquet file says about itself. */
@@ -28,7 +30,8 @@ export interface TargetColumn {
 }
 
 export interface CopyTextOptions {
-  path: string;
+  /** Parquet files, decoded one after the other. */
+  paths: readonly string[];
   /** Columns of the table, in the order that the rows shall have. */
   columns: TargetColumn[];
   dialect: SqlDialect;
@@ -43,60 +46,114 @@ export interface CopyTextOptions {
 export async function readParquetInfo(path: string): Promise<ParquetInfo> {
   const file = await openParquet(path);
   await file.close();
-  const { metadata, schema, rows } = file;
+  const { schema, rows, keyValues, createdBy } = file.footer;
   return {
     rows,
     columns: schema.children.map(({ element }) => ({ name: element.name, type: describeElement(element) })),
-    metadata: Object.fromEntries(
-      (metadata.key_value_metadata ?? []).map(({ key, value }) => [key, value ?? '']),
-    ),
-    createdBy: metadata.created_by,
+    metadata: keyValues,
+    createdBy,
   };
 }
 
+/** Whole rows in COPY text form. */
+export interface CopyPiece {
+  bytes: Uint8Array;
+  /** So many of the files end with it; a piece that is only the end of a file is empty. */
+  filesEnded: number;
+}
+
 /**
- * The rows of a Parquet file as COPY text, in chunks of whole rows of about 1 MB. Columns are matched by name, exactly or
- * else without regard to case. Memory is bounded by one row group.
- * @throws DropgateError `parquet_columns_differ` before the first row; `load_refused` for a value that its column cannot
- *   hold; `not_parquet`, `unreadable`
+ * The rows of Parquet files as COPY text, in pieces of about 1 MB, which can hold rows of several files. Columns are matched
+ * by name, exactly or else without regard to case. Memory is bounded by one row group.
+ * @throws DropgateError, when what stands before it has been handed over: `parquet_columns_differ` before the first row of a
+ *   file; `load_refused` for a value that its column cannot hold; `not_parquet`, `unreadable`
  */
-export async function* copyText(options: CopyTextOptions): AsyncGenerator<Uint8Array> {
-  const file = await openParquet(options.path, options.access);
+export async function* copyText(options: CopyTextOptions): AsyncGenerator<CopyPiece> {
+  const reader = new RowReader(options);
+  const writer = new CopyTextWriter();
+  let filesEnded = 0;
+  const pieceOf = (bytes: Uint8Array): CopyPiece => {
+    const piece = { bytes, filesEnded };
+    filesEnded = 0;
+    return piece;
+  };
   try {
-    const plans = planColumns(file.schema, options);
-    let firstRow = 0;
-    for (const group of file.metadata.row_groups) {
-      const columns: CellColumn[] = [];
-      for (const plan of plans) {
-        columns.push(await readChunk({ file, group, plan, firstRow, path: options.path }));
-        // Decoding a column can take tens of milliseconds; others on this thread get their turn in between.
-        if (group.num_rows > FEW_ROWS) await nextTurn();
+    for (const path of options.paths) {
+      for await (const table of reader.tablesOf(path)) {
+        for (const bytes of writer.add(table)) yield pieceOf(bytes);
       }
-      yield* copyChunks(columns, Number(group.num_rows));
-      firstRow += Number(group.num_rows);
+      filesEnded++;
     }
-  } finally {
-    await file.close();
+  } catch (error) {
+    yield pieceOf(writer.rest());
+    throw error;
+  }
+  yield pieceOf(writer.rest());
+}
+
+/** Reads the row groups of files for one table. */
+class RowReader {
+  readonly #options: CopyTextOptions;
+  readonly #table = new CellTable();
+  /** Of the schema that was met last, which is mostly that of the next file too. */
+  #plans: { schema: SchemaTree; columns: ColumnPlan[] } | undefined;
+
+  constructor(options: CopyTextOptions) {
+    this.#options = options;
+  }
+
+  /** A table for each row group, always the same one. */
+  async *tablesOf(path: string): AsyncGenerator<CellTable> {
+    const file = await openParquet(path, this.#options.access);
+    try {
+      const plans = this.#plansFor(path, file.footer.schema);
+      const table = this.#table;
+      let firstRow = 0;
+      for (const group of file.footer.groups) {
+        table.reset({ columns: plans.length, rows: group.rows });
+        for (const plan of plans) {
+          await readChunk({ file, group, plan, firstRow, path, table });
+          // Decoding a column can take tens of milliseconds; others on this thread get their turn in between.
+          if (group.rows > FEW_ROWS) await nextTurn();
+        }
+        table.finish();
+        yield table;
+        firstRow += group.rows;
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  #plansFor(path: string, schema: SchemaTree): ColumnPlan[] {
+    if (this.#plans?.schema !== schema)
+      this.#plans = { schema, columns: planColumns(schema, { ...this.#options, path }) };
+    return this.#plans.columns;
   }
 }
 
 /** So many rows are decoded in one go. */
-const FEW_ROWS = 4096n;
+const FEW_ROWS = 4096;
 
 /** How one column gets from the file into the table. */
 interface ColumnPlan {
   column: SchemaTree;
+  /** Its place among the columns of the file. */
+  index: number;
   write: CellWriter;
 }
 
-function planColumns(schema: SchemaTree, { path, columns, dialect }: CopyTextOptions): ColumnPlan[] {
+function planColumns(
+  schema: SchemaTree,
+  { path, columns, dialect }: CopyTextOptions & { path: string },
+): ColumnPlan[] {
   const differences: string[] = [];
   const plans: ColumnPlan[] = [];
   const found = matchColumns(schema.children, columns);
   for (const target of columns) {
     const column = found.get(target);
     const write = column && writerFor(column, target, dialect);
-    if (column && write) plans.push({ column, write });
+    if (column && write) plans.push({ column, index: schema.children.indexOf(column), write });
     else if (!column) differences.push(`column ${quoteValue(target.name)} is missing`);
     else {
       differences.push(
@@ -141,27 +198,25 @@ function writerFor(
 
 interface ChunkRequest {
   file: ParquetFile;
-  group: RowGroup;
+  group: RowGroupPlace;
   plan: ColumnPlan;
   /** Row of the file at which the group begins, counted from 0. */
   firstRow: number;
   path: string;
+  table: CellTable;
 }
 
-async function readChunk({ file, group, plan, firstRow, path }: ChunkRequest): Promise<CellColumn> {
-  const { column, write } = plan;
-  const name = column.element.name;
-  const meta = group.columns.find(({ meta_data }) => meta_data?.path_in_schema[0] === name)?.meta_data;
-  if (!meta) throw notParquet(path, `column ${quoteValue(name)} is missing in a row group`);
-  if (meta.num_values !== group.num_rows) {
-    throw notParquet(
-      path,
-      `column ${quoteValue(name)} has ${meta.num_values} values for ${group.num_rows} rows`,
-    );
+async function readChunk({ file, group, plan, firstRow, path, table }: ChunkRequest): Promise<void> {
+  const { column, index, write } = plan;
+  const { name } = column.element;
+  const place = placeOf(group, { name, index });
+  if (!place) throw notParquet(path, `column ${quoteValue(name)} is missing in a row group`);
+  if (place.values !== group.rows) {
+    throw notParquet(path, `column ${quoteValue(name)} has ${place.values} values for ${group.rows} rows`);
   }
-  const bytes = await file.read(...extentOf(meta));
+  const bytes = await file.read(place.start, place.start + place.length);
   try {
-    return decodeColumn({ bytes, meta, schema: file.schema, column, rows: Number(group.num_rows), write });
+    decodeColumn({ bytes, codec: place.codec, schema: file.footer.schema, column, write }, table);
   } catch (error) {
     const where = `column ${quoteValue(name)}`;
     if (!(error instanceof RowError))
@@ -176,7 +231,10 @@ async function readChunk({ file, group, plan, firstRow, path }: ChunkRequest): P
   }
 }
 
-function extentOf(meta: ColumnMetaData): [number, number] {
-  const start = Number(meta.dictionary_page_offset || meta.data_page_offset);
-  return [start, start + Number(meta.total_compressed_size)];
+/** A file without nested columns, and there are no others here, has its chunks in the order of the columns. */
+function placeOf(
+  { chunks }: RowGroupPlace,
+  { name, index }: { name: string; index: number },
+): ChunkPlace | undefined {
+  return chunks[index]?.name === name ? chunks[index] : undefined;
 }

@@ -1,7 +1,8 @@
 import { MessageChannel } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import { DropgateError } from '../base/errors.js';
-import type { CopyMessage, CopyPiece, CopyTask } from './copy-worker.js';
+import type { CopyPiece } from '../load/parquet-source.js';
+import type { CopyMessage, CopyTask } from './copy-worker.js';
 
 /**
  * The COPY text of Parquet files, decoded by a worker of `pool`. Ending the iteration early ends the decoding.

@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { DropgateError, errnoOf, messageOf } from '../base/errors.js';
 import type { SqlType } from '../base/sql-type.js';
 import type { SqlDialect } from '../load/engine.js';
-import { copyText } from '../load/parquet-source.js';
+import { type CopyPiece, copyText } from '../load/parquet-source.js';
 
 export interface CopyTask {
   /** Parquet files, decoded one after the other. */
@@ -11,13 +11,6 @@ export interface CopyTask {
   dialect: SqlDialect;
   /** Pieces go out here; one message comes back for each that was used, or `null` to end early. */
   port: MessagePort;
-}
-
-/** Whole rows in COPY text form. */
-export interface CopyPiece {
-  bytes: Uint8Array;
-  /** The file ends with it; a file without rows is one empty piece. */
-  isLast: boolean;
 }
 
 export type CopyMessage =
@@ -36,10 +29,8 @@ export default async function copyTask(task: CopyTask | undefined): Promise<void
   const { paths, columns, dialect, port } = task;
   const outbox = new Outbox(port);
   try {
-    for (const path of paths) {
-      for await (const piece of piecesOf(copyText({ path, columns, dialect, access: 'prompt' }))) {
-        if (!(await outbox.send(piece))) return;
-      }
+    for await (const piece of copyText({ paths, columns, dialect, access: 'prompt' })) {
+      if (!(await outbox.send(piece))) return;
     }
     port.postMessage({ kind: 'end' } satisfies CopyMessage);
   } catch (error) {
@@ -47,16 +38,6 @@ export default async function copyTask(task: CopyTask | undefined): Promise<void
   } finally {
     port.close();
   }
-}
-
-/** Chunks with the last one marked. */
-async function* piecesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<CopyPiece> {
-  let held: Uint8Array | undefined;
-  for await (const bytes of chunks) {
-    if (held) yield { bytes: held, isLast: false };
-    held = bytes;
-  }
-  yield { bytes: held ?? new Uint8Array(0), isLast: true };
 }
 
 /** Hands pieces over, and waits while too much of them has not been used. */
@@ -82,10 +63,10 @@ class Outbox {
   }
 
   /** False when the receiver wants no more. */
-  async send({ bytes, isLast }: CopyPiece): Promise<boolean> {
+  async send({ bytes, filesEnded }: CopyPiece): Promise<boolean> {
     this.#ahead.push(bytes.byteLength);
     this.#bytesAhead += bytes.byteLength;
-    const message: CopyMessage = { kind: 'piece', bytes, isLast };
+    const message: CopyMessage = { kind: 'piece', bytes, filesEnded };
     this.#port.postMessage(message, [bytes.buffer as ArrayBuffer]);
     while (this.#bytesAhead >= MAX_BYTES_AHEAD && !this.#isCancelled) {
       await new Promise<void>((resolve) => {

@@ -5,7 +5,7 @@ import type { Log } from '../base/log.js';
 import type { TableSpec } from '../config/settings.js';
 import type { Engine } from '../load/engine.js';
 import { type FileToLoad, type LoadOutcome, loadFiles } from '../load/load-files.js';
-import type { CopyPiece } from './copy-worker.js';
+import type { CopyPiece } from '../load/parquet-source.js';
 import { TargetTables } from './target-tables.js';
 
 /** A Parquet file on its way into a table. */
@@ -78,9 +78,9 @@ export class GroupLoader {
     let done = 0;
     try {
       const paths = files.map((file) => file.path);
-      for await (const { bytes, isLast } of this.#options.copyTextOf(paths, table)) {
+      for await (const { bytes, filesEnded } of this.#options.copyTextOf(paths, table)) {
         if (bytes.length > 0) yield bytes;
-        if (isLast) done++;
+        done += filesEnded;
       }
     } catch (error) {
       // A reason code is a verdict on the file, not trouble of its disk.

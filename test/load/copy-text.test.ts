@@ -1,31 +1,68 @@
 import { expect, test } from 'vitest';
-import { CellBuffer } from '../../src/load/cell-buffer.js';
+import { CellTable } from '../../src/load/cell-table.js';
 import { copyRows } from '../../src/load/copy-rows.js';
-import { type CellColumn, copyChunks } from '../../src/load/copy-text.js';
+import { CopyTextWriter } from '../../src/load/copy-text.js';
 
 /** So many rows that columns of few values are joined in pairs before they are written. */
-const ROWS = 20_000;
+const MANY_ROWS = 20_000;
 
-/** Value `row % values` in each row; the first value is NULL. */
-function columnOf(values: number): { column: CellColumn; textOf(row: number): string | null } {
-  const cells = new CellBuffer(1);
-  cells.pushNull();
-  for (let value = 1; value < values; value++) cells.pushAscii(`v${value}`);
-  const ids = Uint32Array.from({ length: ROWS }, (_, row) => row % values);
-  return { column: { cells, ids }, textOf: (row) => (row % values === 0 ? null : `v${row % values}`) };
+/** Columns of so many values each: value `row % values` in each row, the first one NULL. */
+function fill(table: CellTable, { counts, rows }: { counts: number[]; rows: number }): void {
+  table.reset({ columns: counts.length, rows });
+  for (const values of counts) {
+    const first = table.cells.length;
+    table.cells.pushNull();
+    for (let value = 1; value < values; value++) table.cells.pushAscii(textOf(value));
+    for (let row = 0; row < rows; row++) table.ids[table.nextStart + row] = first + (row % values);
+    table.addColumn(first);
+  }
+  table.finish();
+}
+
+/** Of all lengths, so that short and long cells stand side by side. */
+function textOf(value: number): string {
+  return `${value}`.padEnd(value % 40, '.');
+}
+
+function rowsIn(chunks: Uint8Array[]): (string | null)[][] {
+  return chunks.flatMap((chunk) => [...copyRows(chunk)]);
+}
+
+function expected(counts: number[], row: number): (string | null)[] {
+  return counts.map((values) => (row % values === 0 ? null : textOf(row % values)));
 }
 
 test.each([
-  ['few values side by side', [2, 3, 7, 5, 11, 4, 13, 3]],
-  ['a column of many values between them', [3, 5, 15_000, 2, 7]],
-  ['one column', [4]],
-])('many rows with %s are written as they are', (_, counts) => {
-  const columns = counts.map(columnOf);
-  const chunks = copyChunks(
-    columns.map(({ column }) => column),
-    ROWS,
-  );
-  const read = [...chunks].flatMap((chunk) => [...copyRows(chunk)]);
-  expect(read).toHaveLength(ROWS);
-  for (const [row, cells] of read.entries()) expect(cells).toEqual(columns.map(({ textOf }) => textOf(row)));
+  ['many rows with few values side by side', [2, 3, 7, 5, 11, 4, 13, 3], MANY_ROWS],
+  ['many rows with a column of many values among them', [3, 5, 15_000, 2, 7], MANY_ROWS],
+  ['one column', [4], MANY_ROWS],
+  ['few rows', [2, 300, 41, 5], 395],
+  ['more columns than a block has room for', Array.from({ length: 5000 }, (_, i) => 1 + (i % 9)), 3],
+])('%s are written as they are', (_, counts, rows) => {
+  const table = new CellTable();
+  const writer = new CopyTextWriter();
+  fill(table, { counts, rows });
+  const read = rowsIn([...writer.add(table), writer.rest()]);
+  expect(read).toHaveLength(rows);
+  for (const [row, cells] of read.entries()) expect(cells).toEqual(expected(counts, row));
+});
+
+test('small tables share a chunk, and a table can be used again', () => {
+  const table = new CellTable();
+  const writer = new CopyTextWriter();
+  const chunks: Uint8Array[] = [];
+  for (const counts of [
+    [2, 3],
+    [50, 4],
+    [1, 7],
+  ]) {
+    fill(table, { counts, rows: 100 });
+    chunks.push(...writer.add(table));
+  }
+  expect(chunks).toEqual([]);
+  const read = rowsIn([writer.rest()]);
+  expect(read).toHaveLength(300);
+  expect(read[42]).toEqual(expected([2, 3], 42));
+  expect(read[142]).toEqual(expected([50, 4], 42));
+  expect(read[242]).toEqual(expected([1, 7], 42));
 });

@@ -6,14 +6,14 @@ import { describe, expect, test } from 'vitest';
 import { parseSqlType } from '../../src/base/sql-type.js';
 import { copyText, readParquetInfo, type TargetColumn } from '../../src/load/parquet-source.js';
 import { tempDir } from '../helpers/temp-dir.js';
-import { copyTextIn } from './support/copy.js';
+import { bytesOf, copyTextIn } from './support/copy.js';
 import { duckdbParquet } from './support/parquet.js';
 
 const columnsOf = (types: Record<string, string>): TargetColumn[] =>
   Object.entries(types).map(([name, type]) => ({ name, type: parseSqlType(type)! }));
 
 const textOf = (file: string, types: Record<string, string>, dialect: 'postgres' | 'mysql' = 'postgres') =>
-  copyTextIn(copyText({ path: file, columns: columnsOf(types), dialect }));
+  copyTextIn(bytesOf(copyText({ paths: [file], columns: columnsOf(types), dialect })));
 
 async function written(bytes: ArrayBuffer | Uint8Array): Promise<string> {
   const file = path.join(tempDir(), 'x.parquet');
@@ -386,11 +386,8 @@ test('damaged pages are found, and the message names the column', async () => {
 test('chunks are about a megabyte and end with a row', async () => {
   const file = await duckdbParquet(`SELECT repeat('x', 1000) AS x FROM range(5000)`);
   const sizes: number[] = [];
-  for await (const chunk of copyText({
-    path: file,
-    columns: columnsOf({ x: 'TEXT' }),
-    dialect: 'postgres',
-  })) {
+  const pieces = copyText({ paths: [file], columns: columnsOf({ x: 'TEXT' }), dialect: 'postgres' });
+  for await (const chunk of bytesOf(pieces)) {
     expect(chunk.at(-1)).toBe(0x0a);
     sizes.push(chunk.length);
   }

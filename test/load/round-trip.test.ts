@@ -6,6 +6,7 @@ import { loadFiles } from '../../src/load/load-files.js';
 import { copyText, readParquetInfo } from '../../src/load/parquet-source.js';
 import { ensureTable } from '../../src/load/table.js';
 import type { TargetTable } from '../../src/load/target-table.js';
+import { bytesOf } from './support/copy.js';
 import { duckdbParquet } from './support/parquet.js';
 import { TARGETS, type Target } from './support/targets.js';
 
@@ -113,7 +114,8 @@ describe.each(Object.keys(TARGETS))('every type arrives as it was: %s', (name) =
     const sha256 = codec.padEnd(64, '0');
     const entry = { dataset: table.name, file: codec, sha256, rows };
     const file = { ...entry, loadKey: loadKey({ ...entry, identity: 'content' }) };
-    const copyTextOf = () => copyText({ path, columns: table.columns, dialect: engine.dialect });
+    const copyTextOf = () =>
+      bytesOf(copyText({ paths: [path], columns: table.columns, dialect: engine.dialect }));
     const outcomes = await loadFiles({ engine, table, files: [file], copyTextOf });
     expect(outcomes).toEqual([{ status: 'loaded', rows: ROWS + 1 }]);
 

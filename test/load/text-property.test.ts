@@ -3,14 +3,15 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CellBuffer } from '../../src/load/cell-buffer.js';
+import { CellTable } from '../../src/load/cell-table.js';
 import { copyRows } from '../../src/load/copy-rows.js';
-import { copyChunks } from '../../src/load/copy-text.js';
+import { CopyTextWriter } from '../../src/load/copy-text.js';
 import type { Engine } from '../../src/load/engine.js';
 import { copyText } from '../../src/load/parquet-source.js';
 import { ensureTable } from '../../src/load/table.js';
 import type { TargetTable } from '../../src/load/target-table.js';
 import { tempDir } from '../helpers/temp-dir.js';
+import { bytesOf } from './support/copy.js';
 import { TARGETS, type Target } from './support/targets.js';
 
 const TABLE: TargetTable = {
@@ -53,7 +54,7 @@ describe.each(Object.keys(TARGETS))('any text arrives as it was: %s', (name) => 
         ];
         await fs.writeFile(file, new Uint8Array(parquetWriteBuffer({ columnData })));
         await engine.execute('DELETE FROM texts');
-        const rows = copyText({ path: file, columns: TABLE.columns, dialect: engine.dialect });
+        const rows = bytesOf(copyText({ paths: [file], columns: TABLE.columns, dialect: engine.dialect }));
         expect(await engine.copyIn('texts', ['id', 'word'], rows)).toBe(words.length);
         const found = await engine.query('SELECT word FROM texts ORDER BY id');
         expect(found.map(({ word }) => word)).toEqual(words);
@@ -67,17 +68,23 @@ test('COPY text reads back into the same rows', () => {
   const utf8 = new TextEncoder();
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.option(anyText), fc.option(anyText)), { maxLength: 20 }), (rows) => {
-      const columns = [0, 1].map((column) => {
-        const cells = new CellBuffer(1);
-        const ids = Uint32Array.from(rows, (_, row) => row);
-        for (const row of rows) {
-          const value = row[column];
+      const table = new CellTable();
+      const { cells } = table;
+      table.reset({ columns: 2, rows: rows.length });
+      for (const column of [0, 1]) {
+        const first = cells.length;
+        for (const [row, values] of rows.entries()) {
+          table.ids[table.nextStart + row] = cells.length;
+          const value = values[column];
           if (value === null) cells.pushNull();
           else cells.pushText(utf8.encode(value));
         }
-        return { cells, ids };
-      });
-      const read = [...copyChunks(columns, rows.length)].flatMap((chunk) => [...copyRows(chunk)]);
+        table.addColumn(first);
+      }
+      table.finish();
+      const writer = new CopyTextWriter();
+      const chunks = [...writer.add(table), writer.rest()];
+      const read = chunks.flatMap((chunk) => [...copyRows(chunk)]);
       expect(read).toEqual(rows);
     }),
   );

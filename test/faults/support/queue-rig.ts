@@ -4,8 +4,7 @@ import { loadSettings } from '../../../src/config/load-settings.js';
 import type { ServerAddress, Settings } from '../../../src/config/settings.js';
 import type { Engine } from '../../../src/load/engine.js';
 import { openEngine } from '../../../src/load/open-engine.js';
-import { copyText } from '../../../src/load/parquet-source.js';
-import type { CopyPiece } from '../../../src/pipeline/copy-worker.js';
+import { type CopyPiece, copyText } from '../../../src/load/parquet-source.js';
 import { LoadQueue } from '../../../src/pipeline/load-queue.js';
 import { Observers } from '../../../src/pipeline/observer.js';
 import { tempDir } from '../../helpers/temp-dir.js';
@@ -134,18 +133,18 @@ export class QueueRig {
 
   async *#rowsOf(
     paths: string[],
-    options: Omit<Parameters<typeof copyText>[0], 'path'>,
+    options: Omit<Parameters<typeof copyText>[0], 'paths'>,
   ): AsyncGenerator<CopyPiece> {
     for (const file of paths) {
       const name = path.basename(file, '.parquet');
       let isFirst = true;
-      for await (const bytes of copyText({ path: file, ...options })) {
-        yield { bytes, isLast: false };
+      for await (const { bytes } of copyText({ paths: [file], ...options })) {
+        yield { bytes, filesEnded: 0 };
         if (isFirst) await this.hooks.afterFirstRows?.(name);
         isFirst = false;
       }
       await this.hooks.afterLastRows?.(name);
-      yield { bytes: new Uint8Array(0), isLast: true };
+      yield { bytes: new Uint8Array(0), filesEnded: 1 };
     }
   }
 }

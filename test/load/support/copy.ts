@@ -14,6 +14,11 @@ export async function* copyStream(...chunks: TextRow[][]): AsyncGenerator<Uint8A
   for (const rows of chunks) yield copyOf(rows);
 }
 
+/** The bytes of pieces, as engines take them. */
+export async function* bytesOf(pieces: AsyncIterable<{ bytes: Uint8Array }>): AsyncGenerator<Uint8Array> {
+  for await (const { bytes } of pieces) if (bytes.length > 0) yield bytes;
+}
+
 /** All of a stream of COPY text. */
 export async function copyTextIn(stream: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = [];
