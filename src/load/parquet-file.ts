@@ -4,6 +4,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import type { Compressors } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { DropgateError, messageOf } from '../base/errors.js';
+import { fingerprintText } from '../base/files.js';
 import { type Footer, readFooter, TAIL_BYTES } from './parquet-footer.js';
 
 /** Decompressors by codec; zlib's own are several times faster than those in JavaScript. */
@@ -24,6 +25,8 @@ export interface ParquetFile {
   footer: Footer;
   /** Reads bytes `start` (inclusive) to `end` (exclusive). */
   read(start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** The file as it is now, see `fingerprintText`. */
+  fingerprint(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -44,7 +47,7 @@ export async function openParquet(
     const read = await readerOf({ handle, path });
     await checkMagic({ path, size, read });
     const footer = await readFooterOf({ path, size, read });
-    return { footer, read, close: () => handle.close() };
+    return { footer, read, fingerprint: () => handle.fingerprint(), close: () => handle.close() };
   } catch (error) {
     await handle.close();
     throw error;
@@ -57,6 +60,7 @@ interface Handle {
   size: number;
   /** Reads into `bytes` from `filled` on, from the file's byte `at` on; answers how many bytes it got. */
   read(bytes: Uint8Array, filled: number, at: number): Promise<number>;
+  fingerprint(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -67,6 +71,7 @@ async function openPatiently(path: string): Promise<Handle> {
     size,
     read: async (bytes, filled, at) =>
       (await handle.read(bytes, filled, bytes.length - filled, at)).bytesRead,
+    fingerprint: async () => fingerprintText(await handle.stat({ bigint: true })),
     close: () => handle.close(),
   };
 }
@@ -76,6 +81,7 @@ async function openPromptly(path: string): Promise<Handle> {
   return {
     size: fstatSync(fd).size,
     read: async (bytes, filled, at) => readSync(fd, bytes, filled, bytes.length - filled, at),
+    fingerprint: async () => fingerprintText(fstatSync(fd, { bigint: true })),
     close: async () => closeSync(fd),
   };
 }

@@ -43,8 +43,11 @@ export interface CopyTextOptions {
  * Reads the footer of a Parquet file, whoever wrote it.
  * @throws DropgateError `not_parquet` (junk, cut short, encrypted), `unreadable`
  */
-export async function readParquetInfo(path: string): Promise<ParquetInfo> {
-  const file = await openParquet(path);
+export async function readParquetInfo(
+  path: string,
+  access?: CopyTextOptions['access'],
+): Promise<ParquetInfo> {
+  const file = await openParquet(path, access);
   await file.close();
   const { schema, rows, keyValues, createdBy } = file.footer;
   return {
@@ -58,8 +61,8 @@ export async function readParquetInfo(path: string): Promise<ParquetInfo> {
 /** Whole rows in COPY text form. */
 export interface CopyPiece {
   bytes: Uint8Array;
-  /** So many of the files end with it; a piece that is only the end of a file is empty. */
-  filesEnded: number;
+  /** Files that end with it, each as it was when all of it had been read; see `fingerprintText`. May come without bytes. */
+  ended: string[];
 }
 
 /**
@@ -71,18 +74,23 @@ export interface CopyPiece {
 export async function* copyText(options: CopyTextOptions): AsyncGenerator<CopyPiece> {
   const reader = new RowReader(options);
   const writer = new CopyTextWriter();
-  let filesEnded = 0;
+  let ended: string[] = [];
   const pieceOf = (bytes: Uint8Array): CopyPiece => {
-    const piece = { bytes, filesEnded };
-    filesEnded = 0;
+    const piece = { bytes, ended };
+    ended = [];
     return piece;
   };
   try {
     for (const path of options.paths) {
-      for await (const table of reader.tablesOf(path)) {
-        for (const bytes of writer.add(table)) yield pieceOf(bytes);
+      const file = await openParquet(path, options.access);
+      try {
+        for await (const table of reader.tablesOf(path, file)) {
+          for (const bytes of writer.add(table)) yield pieceOf(bytes);
+        }
+        ended.push(await file.fingerprint());
+      } finally {
+        await file.close();
       }
-      filesEnded++;
     }
   } catch (error) {
     yield pieceOf(writer.rest());
@@ -103,25 +111,20 @@ class RowReader {
   }
 
   /** A table for each row group, always the same one. */
-  async *tablesOf(path: string): AsyncGenerator<CellTable> {
-    const file = await openParquet(path, this.#options.access);
-    try {
-      const plans = this.#plansFor(path, file.footer.schema);
-      const table = this.#table;
-      let firstRow = 0;
-      for (const group of file.footer.groups) {
-        table.reset({ columns: plans.length, rows: group.rows });
-        for (const plan of plans) {
-          await readChunk({ file, group, plan, firstRow, path, table });
-          // Decoding a column can take tens of milliseconds; others on this thread get their turn in between.
-          if (group.rows > FEW_ROWS) await nextTurn();
-        }
-        table.finish();
-        yield table;
-        firstRow += group.rows;
+  async *tablesOf(path: string, file: ParquetFile): AsyncGenerator<CellTable> {
+    const plans = this.#plansFor(path, file.footer.schema);
+    const table = this.#table;
+    let firstRow = 0;
+    for (const group of file.footer.groups) {
+      table.reset({ columns: plans.length, rows: group.rows });
+      for (const plan of plans) {
+        await readChunk({ file, group, plan, firstRow, path, table });
+        // Decoding a column can take tens of milliseconds; others on this thread get their turn in between.
+        if (group.rows > FEW_ROWS) await nextTurn();
       }
-    } finally {
-      await file.close();
+      table.finish();
+      yield table;
+      firstRow += group.rows;
     }
   }
 

@@ -11,7 +11,7 @@ import { FolderLock } from '../ledger/lock.js';
 import type { Engine } from '../load/engine.js';
 import { openEngine } from '../load/open-engine.js';
 import type { ConvertWorkerData } from './convert-worker.js';
-import { copyStream } from './copy-stream.js';
+import { copyStream, looksInto } from './copy-stream.js';
 import { GrowthWatch } from './growth-watch.js';
 import { Intake } from './intake.js';
 import { LoadQueue } from './load-queue.js';
@@ -123,6 +123,7 @@ function assemble(parts: {
       root: settings.root,
       copyTextOf: (paths, table) =>
         copyStream(copyPool, { paths, columns: table.columns, dialect: engine.dialect }),
+      lookInto: (paths) => looksInto(copyPool, paths),
       release: releases.output,
     });
   const { root } = settings;

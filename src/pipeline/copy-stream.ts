@@ -2,7 +2,8 @@ import { MessageChannel } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import { DropgateError } from '../base/errors.js';
 import type { CopyPiece } from '../load/parquet-source.js';
-import type { CopyMessage, CopyTask } from './copy-worker.js';
+import type { CopyMessage, CopyTask, ParquetLook } from './copy-worker.js';
+import { asError, asFailure } from './worker-failure.js';
 
 /**
  * The COPY text of Parquet files, decoded by a worker of `pool`. Ending the iteration early ends the decoding.
@@ -39,10 +40,7 @@ export async function* copyStream(pool: Piscina, task: Omit<CopyTask, 'port'>): 
       const message = inbox.shift();
       if (message === undefined) throw await failure;
       if (message.kind === 'end') return;
-      if (message.kind === 'refused')
-        throw new DropgateError(message.code, message.message, { hint: message.hint });
-      if (message.kind === 'failed')
-        throw Object.assign(new Error(message.message), message.errno && { code: message.errno });
+      if (message.kind !== 'piece') throw asError(message);
       yield message;
       port.postMessage(1);
     }
@@ -50,5 +48,16 @@ export async function* copyStream(pool: Piscina, task: Omit<CopyTask, 'port'>): 
     port.postMessage(null);
     port.close();
     await failure;
+  }
+}
+
+const LOOK_INTO: keyof typeof import('./copy-worker.js') = 'lookInto';
+
+/** What Parquet files say of themselves, read by a worker of `pool`: a look a file. */
+export async function looksInto(pool: Piscina, paths: readonly string[]): Promise<ParquetLook[]> {
+  try {
+    return await pool.run(paths, { name: LOOK_INTO });
+  } catch (error) {
+    return paths.map(() => asFailure(error));
   }
 }

@@ -1,8 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
-import { DropgateError, errnoOf, messageOf } from '../base/errors.js';
 import type { SqlType } from '../base/sql-type.js';
 import type { SqlDialect } from '../load/engine.js';
-import { type CopyPiece, copyText } from '../load/parquet-source.js';
+import { type CopyPiece, copyText, type ParquetInfo, readParquetInfo } from '../load/parquet-source.js';
+import { asFailure, type WorkerFailure } from './worker-failure.js';
 
 export interface CopyTask {
   /** Parquet files, decoded one after the other. */
@@ -13,12 +13,11 @@ export interface CopyTask {
   port: MessagePort;
 }
 
-export type CopyMessage =
-  | ({ kind: 'piece' } & CopyPiece)
-  | { kind: 'end' }
-  | { kind: 'refused'; code: DropgateError['code']; message: string; hint: string }
-  /** Trouble of the disk, by the name that the system gives it; such a name does not outlive the way between threads. */
-  | { kind: 'failed'; errno: string | undefined; message: string };
+export type CopyMessage = ({ kind: 'piece' } & CopyPiece) | { kind: 'end' } | WorkerFailure;
+
+/** What a Parquet file says of itself, as far as it tells which rows it holds. */
+export type ParquetLabel = Pick<ParquetInfo, 'rows' | 'metadata'>;
+export type ParquetLook = { kind: 'label'; label: ParquetLabel } | WorkerFailure;
 
 /** How much may be under way, so that decoding runs ahead of the server, but not far. */
 const MAX_BYTES_AHEAD = 4_000_000;
@@ -34,10 +33,24 @@ export default async function copyTask(task: CopyTask | undefined): Promise<void
     }
     port.postMessage({ kind: 'end' } satisfies CopyMessage);
   } catch (error) {
-    port.postMessage(asMessage(error));
+    port.postMessage(asFailure(error) satisfies CopyMessage);
   } finally {
     port.close();
   }
+}
+
+/** Reads the footers of Parquet files: a look a file. */
+export async function lookInto(paths: readonly string[]): Promise<ParquetLook[]> {
+  const looks: ParquetLook[] = [];
+  for (const path of paths) {
+    try {
+      const { rows, metadata } = await readParquetInfo(path, 'prompt');
+      looks.push({ kind: 'label', label: { rows, metadata } });
+    } catch (error) {
+      looks.push(asFailure(error));
+    }
+  }
+  return looks;
 }
 
 /** Hands pieces over, and waits while too much of them has not been used. */
@@ -63,10 +76,10 @@ class Outbox {
   }
 
   /** False when the receiver wants no more. */
-  async send({ bytes, filesEnded }: CopyPiece): Promise<boolean> {
+  async send({ bytes, ended }: CopyPiece): Promise<boolean> {
     this.#ahead.push(bytes.byteLength);
     this.#bytesAhead += bytes.byteLength;
-    const message: CopyMessage = { kind: 'piece', bytes, filesEnded };
+    const message: CopyMessage = { kind: 'piece', bytes, ended };
     this.#port.postMessage(message, [bytes.buffer as ArrayBuffer]);
     while (this.#bytesAhead >= MAX_BYTES_AHEAD && !this.#isCancelled) {
       await new Promise<void>((resolve) => {
@@ -75,11 +88,4 @@ class Outbox {
     }
     return !this.#isCancelled;
   }
-}
-
-function asMessage(error: unknown): CopyMessage {
-  if (!(error instanceof DropgateError))
-    return { kind: 'failed', errno: errnoOf(error), message: messageOf(error) };
-  const { code, message, hint } = error;
-  return { kind: 'refused', code, message, hint };
 }

@@ -1,6 +1,4 @@
-import fs from 'node:fs';
 import { DropgateError, messageOf } from '../base/errors.js';
-import { fingerprintText } from '../base/files.js';
 import type { Log } from '../base/log.js';
 import type { TableSpec } from '../config/settings.js';
 import type { Engine } from '../load/engine.js';
@@ -73,30 +71,22 @@ export class GroupLoader {
     }
   }
 
-  /** The rows of files, with the reason kept when one cannot be read, and not committed when one changed meanwhile. */
+  /** The rows of files, with the reason kept when one cannot be read, or changed before all of it had been read. */
   async *#rowsOf(files: GroupFile[], table: TableSpec): AsyncGenerator<Uint8Array> {
     let done = 0;
     try {
       const paths = files.map((file) => file.path);
-      for await (const { bytes, filesEnded } of this.#options.copyTextOf(paths, table)) {
+      for await (const { bytes, ended } of this.#options.copyTextOf(paths, table)) {
         if (bytes.length > 0) yield bytes;
-        done += filesEnded;
+        for (const fingerprint of ended) {
+          if (fingerprint !== files[done].fingerprint)
+            throw new Error(`${files[done].name} changed while it was read`);
+          done++;
+        }
       }
     } catch (error) {
       // A reason code is a verdict on the file, not trouble of its disk.
       if (!(error instanceof DropgateError)) this.#faults.set(files[done], error);
-      throw error;
-    }
-    await Promise.all(files.map((file) => this.#mustBeAsBefore(file)));
-  }
-
-  async #mustBeAsBefore(file: GroupFile): Promise<void> {
-    try {
-      const stats = await fs.promises.lstat(file.path, { bigint: true });
-      if (fingerprintText(stats) !== file.fingerprint)
-        throw new Error(`${file.name} changed while it was read`);
-    } catch (error) {
-      this.#faults.set(file, error);
       throw error;
     }
   }

@@ -7,6 +7,7 @@ import type { Dataset, TableSpec } from '../config/settings.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { loadKey } from '../load/ledger-table.js';
 import type { ReadyFile } from '../watch/types.js';
+import type { ParquetLook } from './copy-worker.js';
 import type { FoundParquet } from './load-records.js';
 import { identifyParquet } from './parquet-identity.js';
 import type { Published } from './publish.js';
@@ -16,7 +17,7 @@ type Converted = Extract<Published, { kind: 'converted' }>;
 /** A file with its state, see `fingerprintText`. */
 type Candidate = FoundParquet & { fingerprint: string };
 
-/** Loading begins when so many have been looked at. */
+/** So many are looked at together; loading begins with them. */
 const FILES_AHEAD = 64;
 
 export interface LoadOffersOptions {
@@ -27,6 +28,8 @@ export interface LoadOffersOptions {
   log: Log;
   root: string;
   release(name: string, retryInMs?: number): void;
+  /** What Parquet files say of themselves: a look a file. */
+  lookInto(paths: string[]): Promise<ParquetLook[]>;
   /** Where files go that are to be loaded. */
   waiting: WaitingFiles;
   /** A file of this name is being put aside. */
@@ -52,17 +55,19 @@ export class LoadOffers {
   /** Files that the conversion has just published. */
   converted(published: readonly Converted[]): void {
     this.#inTurn(async () => {
-      const looks = await Promise.all(published.map((one) => this.#lookAt(one)));
-      for (const found of looks) if (found) this.#enqueue(found);
+      for (const one of published) {
+        const found = this.#lookAt(one);
+        if (found) this.#enqueue(found);
+      }
     });
   }
 
   /** Files that were found in the output folder. Loading begins with the first of many while the others are looked at. */
   found(files: readonly ReadyFile[]): void {
     this.#inTurn(async () => {
-      for (const [i, file] of files.entries()) {
-        await this.#takeFound(file);
-        if ((i + 1) % FILES_AHEAD === 0) this.#options.onWaiting();
+      for (let at = 0; at < files.length; at += FILES_AHEAD) {
+        await this.#takeFound(files.slice(at, at + FILES_AHEAD));
+        this.#options.onWaiting();
       }
     });
   }
@@ -86,11 +91,11 @@ export class LoadOffers {
       .then(() => this.#options.onWaiting());
   }
 
-  async #lookAt({ parquet, result }: Converted): Promise<Candidate | undefined> {
+  #lookAt({ parquet, result }: Converted): Candidate | undefined {
     const { name: file, sha256, dataset, counts } = result;
     const found = { name: path.basename(parquet), path: parquet, file, sha256, dataset };
     try {
-      const fingerprint = fingerprintText(await fs.promises.lstat(parquet, { bigint: true }));
+      const fingerprint = fingerprintText(fs.lstatSync(parquet, { bigint: true }));
       return { ...found, rows: counts.rows_out, counts, fingerprint };
     } catch (error) {
       // The watcher of the folder will come upon it, when it is there.
@@ -99,14 +104,38 @@ export class LoadOffers {
     }
   }
 
-  async #takeFound(file: ReadyFile): Promise<void> {
+  async #takeFound(files: readonly ReadyFile[]): Promise<void> {
+    const fresh: ReadyFile[] = [];
+    for (const file of files) {
+      if (!this.#isFresh(file)) continue;
+      // A pipe would keep whoever opens it waiting.
+      if (file.kind === 'file') fresh.push(file);
+      else
+        await this.#options.refuse(
+          file,
+          new DropgateError('not_regular_file', 'the entry is not a regular file'),
+        );
+    }
+    if (fresh.length === 0) return;
+    const looks = await this.#options.lookInto(fresh.map((file) => file.path));
+    for (const [i, file] of fresh.entries()) await this.#identify(file, looks[i]);
+  }
+
+  #isFresh(file: ReadyFile): boolean {
     const { name } = file;
-    const { release, waiting, isRefused, refuse } = this.#options;
+    const { release, waiting, isRefused } = this.#options;
+    if (isRefused(name)) return false;
+    if (!waiting.knows(name) && this.#settled.get(name) !== fingerprintText(file)) return true;
+    release(name);
+    return false;
+  }
+
+  async #identify(file: ReadyFile, look: ParquetLook): Promise<void> {
+    const { name } = file;
+    const { release, refuse } = this.#options;
     const fingerprint = fingerprintText(file);
-    if (isRefused(name)) return;
-    if (waiting.knows(name) || this.#settled.get(name) === fingerprint) return release(name);
     try {
-      const identity = await identifyParquet(file, this.#options);
+      const identity = await identifyParquet(file, { ...this.#options, look });
       // Should it have changed since it was found, that shows before it is loaded.
       if (identity) this.#enqueue({ ...identity, name, path: file.path, fingerprint });
       else release(name, 1000);

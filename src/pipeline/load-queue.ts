@@ -13,6 +13,7 @@ import type { Engine } from '../load/engine.js';
 import type { CopyPiece } from '../load/parquet-source.js';
 import type { ReadyFile } from '../watch/types.js';
 import { Chores } from './chores.js';
+import type { ParquetLook } from './copy-worker.js';
 import { asRefusal, GroupLoader } from './group-loader.js';
 import { HeldTables } from './held-tables.js';
 import { LoadOffers } from './load-offers.js';
@@ -34,6 +35,8 @@ export interface LoadQueueOptions {
   root: string;
   /** The COPY text of Parquet files, one after the other, for a table. */
   copyTextOf(paths: string[], table: TableSpec): AsyncIterable<CopyPiece>;
+  /** What Parquet files say of themselves: a look a file. */
+  lookInto(paths: string[]): Promise<ParquetLook[]>;
   /** The watcher of the output folder may forget a file, or offer it again later. */
   release(name: string, retryInMs?: number): void;
 }
@@ -198,7 +201,7 @@ export class LoadQueue {
         await pause(this.#held.nextInMs(), this.#stop.signal);
         continue;
       }
-      const group = await this.#withoutVanished(next);
+      const group = this.#withoutVanished(next);
       try {
         if (group.length > 0) await this.#loadGroup(group);
       } catch (error) {
@@ -216,11 +219,9 @@ export class LoadQueue {
   }
 
   /** A Parquet file that somebody took away before it was loaded cannot be loaded; its original is in the archive. */
-  async #withoutVanished(group: Waiting[]): Promise<Waiting[]> {
-    const looks = group.map((file) => fs.promises.lstat(file.path, { bigint: true }).catch(() => undefined));
-    const found = await Promise.all(looks);
-    return group.filter((file, i) => {
-      const stats = found[i];
+  #withoutVanished(group: Waiting[]): Waiting[] {
+    return group.filter((file) => {
+      const stats = statsOf(file.path);
       if (stats && fingerprintText(stats) === file.fingerprint) return true;
       if (stats) this.#takeReplaced(file, stats);
       else this.#tellVanished(file);
@@ -392,5 +393,14 @@ export class LoadQueue {
 
   #shown(file: string): string {
     return path.relative(this.#options.root, file) || file;
+  }
+}
+
+/** Undefined for a file that is not there, or cannot be looked at. */
+function statsOf(file: string): fs.BigIntStats | undefined {
+  try {
+    return fs.lstatSync(file, { bigint: true });
+  } catch {
+    return undefined;
   }
 }

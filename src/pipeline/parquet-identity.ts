@@ -2,8 +2,9 @@ import { DropgateError } from '../base/errors.js';
 import { sha256Of } from '../base/files.js';
 import { datasetFor } from '../config/dataset-for.js';
 import type { Dataset, TableSpec } from '../config/settings.js';
-import { readParquetInfo } from '../load/parquet-source.js';
+import type { ParquetLook } from './copy-worker.js';
 import { type Counts, emptyCounts } from './report.js';
+import { asError } from './worker-failure.js';
 
 /** Which rows a Parquet file holds. */
 export interface ParquetIdentity {
@@ -18,6 +19,8 @@ export interface ParquetIdentity {
 }
 
 export interface IdentityOptions {
+  /** What the file says of itself. */
+  look: ParquetLook;
   tables: Readonly<Record<string, TableSpec>>;
   datasets: readonly Dataset[];
 }
@@ -27,19 +30,17 @@ const PATIENCE_MS = 5000;
 
 /**
  * Finds out what a Parquet file in the output folder is. Undefined when it may still be in the making.
- * @throws DropgateError `not_regular_file`, `not_parquet`, `no_table`, `unreadable`
+ * @throws DropgateError `not_parquet`, `no_table`, `unreadable`
  */
 export async function identifyParquet(
-  file: { name: string; path: string; kind: 'file' | 'other'; mtimeMs: number },
-  { tables, datasets }: IdentityOptions,
+  file: { name: string; path: string; mtimeMs: number },
+  { look, tables, datasets }: IdentityOptions,
 ): Promise<ParquetIdentity | undefined> {
-  if (file.kind === 'other') throw new DropgateError('not_regular_file', 'the entry is not a regular file');
-  const info = await readParquetInfo(file.path).catch((error: unknown) => {
+  if (look.kind !== 'label') {
     if (Date.now() - file.mtimeMs < PATIENCE_MS) return undefined;
-    throw error;
-  });
-  if (!info) return undefined;
-  const { metadata, rows } = info;
+    throw asError(look);
+  }
+  const { metadata, rows } = look.label;
   const { 'dropgate.dataset': dataset, 'dropgate.sha256': sha256, 'dropgate.source': source } = metadata;
   const counts = countsIn(metadata, rows);
   if (dataset !== undefined && sha256 !== undefined)
@@ -50,7 +51,7 @@ export async function identifyParquet(
 }
 
 /** The dataset of somebody else's Parquet file: that of its own name, or of a CSV file of this name. */
-function claimant(name: string, { tables, datasets }: IdentityOptions): string | undefined {
+function claimant(name: string, { tables, datasets }: Omit<IdentityOptions, 'look'>): string | undefined {
   const stem = name.replace(/\.parquet$/i, '');
   if (Object.hasOwn(tables, stem)) return stem;
   return datasetFor(datasets, `${stem}.csv`).dataset?.name;

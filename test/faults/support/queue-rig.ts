@@ -5,6 +5,7 @@ import type { ServerAddress, Settings } from '../../../src/config/settings.js';
 import type { Engine } from '../../../src/load/engine.js';
 import { openEngine } from '../../../src/load/open-engine.js';
 import { type CopyPiece, copyText } from '../../../src/load/parquet-source.js';
+import { lookInto } from '../../../src/pipeline/copy-worker.js';
 import { LoadQueue } from '../../../src/pipeline/load-queue.js';
 import { Observers } from '../../../src/pipeline/observer.js';
 import { tempDir } from '../../helpers/temp-dir.js';
@@ -57,6 +58,7 @@ export class QueueRig {
       observers: new Observers(),
       root,
       copyTextOf: (paths, { columns }) => this.#rowsOf(paths, { columns, dialect: engine.dialect }),
+      lookInto,
       release: (name, retryInMs) => {
         if (retryInMs === undefined) this.#inHand.delete(name);
       },
@@ -138,13 +140,15 @@ export class QueueRig {
     for (const file of paths) {
       const name = path.basename(file, '.parquet');
       let isFirst = true;
-      for await (const { bytes } of copyText({ paths: [file], ...options })) {
-        yield { bytes, filesEnded: 0 };
+      const ends: string[] = [];
+      for await (const { bytes, ended } of copyText({ paths: [file], ...options })) {
+        yield { bytes, ended: [] };
+        ends.push(...ended);
         if (isFirst) await this.hooks.afterFirstRows?.(name);
         isFirst = false;
       }
       await this.hooks.afterLastRows?.(name);
-      yield { bytes: new Uint8Array(0), filesEnded: 1 };
+      yield { bytes: new Uint8Array(0), ended: ends };
     }
   }
 }
