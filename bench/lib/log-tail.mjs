@@ -26,8 +26,10 @@ export class LogTail {
     if (!existsSync(this.#file)) return;
     const file = openSync(this.#file, 'r');
     try {
-      const bytes = Buffer.alloc(Math.min(PIECE_BYTES, fstatSync(file).size - this.#at));
-      while (this.#at < fstatSync(file).size) {
+      // Asked once: a buffer for nothing would be filled for ever with what was written a moment later.
+      const { size } = fstatSync(file);
+      const bytes = Buffer.alloc(Math.min(PIECE_BYTES, size - this.#at));
+      while (this.#at < size) {
         const length = readSync(file, bytes, 0, bytes.length, this.#at);
         this.#at += length;
         this.#take(bytes.toString('latin1', 0, length));
