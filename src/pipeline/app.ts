@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { sweepTempFiles } from '../base/files.js';
+import { keepHeapsSmall } from '../base/heap.js';
 import type { Log } from '../base/log.js';
 import { plural } from '../base/text.js';
 import { openThreadPool, wake } from '../base/thread-pool.js';
@@ -58,6 +59,7 @@ export async function openPipeline(options: {
 }): Promise<Pipeline> {
   const { settings, log, releases } = options;
   const { folders } = settings;
+  keepHeapsSmall();
   // 1. Alone on these folders.
   const lock = FolderLock.acquire(folders.state);
   try {
