@@ -25,6 +25,9 @@ const MAX_CARRIED_VALUES = 4096;
 
 /** Scanned rows that one batch may have, unless row groups are larger. */
 const MAX_BATCH_ROWS = 1 << 16;
+/** Batches of wide tables have so many cells, since each may be a new value of a dictionary. */
+const WIDE_COLUMNS = 256;
+const MAX_BATCH_CELLS_WHEN_WIDE = 1 << 19;
 
 /** One output column and the column of the file that it comes from. */
 export interface PlannedColumn {
@@ -165,13 +168,18 @@ function assemble(input: PlanInput, columns: PlannedColumn[], rescued: ConvertPl
     scanner: makeScanner({
       dialect,
       wanted,
-      maxRows: Math.max(MAX_BATCH_ROWS, rowGroupRows),
+      maxRows: maxBatchRows(width, rowGroupRows),
       keepRagged: dataset.ragged === 'rescue',
     }),
     duplicates: new DuplicateFinder({ seen: new RowSet(undefined, rowSetSlots) }),
     group: new RowGroupBuilder(specs, rowGroupRows),
     rowsSeen: 0,
   };
+}
+
+function maxBatchRows(width: number, rowGroupRows: number): number {
+  if (width > WIDE_COLUMNS) return Math.ceil(MAX_BATCH_CELLS_WHEN_WIDE / width);
+  return Math.max(MAX_BATCH_ROWS, rowGroupRows);
 }
 
 function declaredConverter(dataset: Dataset, index: number): ColumnConverter {

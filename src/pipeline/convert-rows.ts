@@ -51,12 +51,12 @@ export interface Turn {
 
 /** A column whose distinct values are more than this share of its rows leaves dictionary mode. */
 export const MAX_DISTINCT_SHARE = 0.5;
-/** Rows to have seen before that is judged; fewer in very wide tables, whose dictionaries add up. */
+/** Rows to have seen before that is judged. */
 const MIN_ROWS_TO_JUDGE = 4096;
-const MIN_CELLS_TO_JUDGE = 1 << 22;
-const FEWEST_ROWS_TO_JUDGE = 256;
 /** Distinct values past which a column leaves dictionary mode in any case: a row group's dictionary hardly pays then. */
 const MAX_DISTINCT = 1 << 16;
+/** Distinct values of all columns together; past them, columns with more than their share leave dictionary mode. */
+const MAX_ALL_DISTINCT = 1 << 19;
 
 /** Turns the rows of one opened file into row groups, counts them all, and hands on what is left out. */
 export class ConvertRows {
@@ -317,17 +317,17 @@ export class ConvertRows {
 
   /** Columns whose values hardly repeat are scanned plainly from the next batch on. */
   #leaveDictionaries(): void {
-    const { rowsSeen, scanner, columns, rescued, rescue } = this.#plan;
+    const { scanner, columns, rescued, rescue } = this.#plan;
     if (rescue?.isFull) {
       if (this.#plan.group.rowCount > 0) this.#closeGroup();
       rescue.clear();
       this.#duplicates.forgetDictionaries();
     }
-    const enough = Math.max(FEWEST_ROWS_TO_JUDGE, MIN_CELLS_TO_JUDGE / columns.length);
-    if (rowsSeen < Math.min(MIN_ROWS_TO_JUDGE, enough)) return;
+    const most = this.#mostDistinct();
+    if (most === undefined) return;
     for (const { source, converter } of columns) {
       const column = scanner.columns[source];
-      if (!hardlyRepeats(column.dictionary?.count ?? 0, rowsSeen)) continue;
+      if ((column.dictionary?.count ?? 0) <= most) continue;
       if (this.#plan.group.rowCount > 0) this.#closeGroup();
       column.becomePlain();
       converter.clear();
@@ -335,8 +335,18 @@ export class ConvertRows {
     }
     for (const { source } of rescued) {
       const column = scanner.columns[source];
-      if (hardlyRepeats(column.dictionary?.count ?? 0, rowsSeen)) column.becomePlain();
+      if ((column.dictionary?.count ?? 0) > most) column.becomePlain();
     }
+  }
+
+  /** Distinct values that a column's dictionary may have by now; undefined when it is too early to tell. */
+  #mostDistinct(): number | undefined {
+    const { rowsSeen, scanner, columns, rescued } = this.#plan;
+    let all = 0;
+    for (const { dictionary } of scanner.columns) all += dictionary?.count ?? 0;
+    const share = all > MAX_ALL_DISTINCT ? MAX_ALL_DISTINCT / (columns.length + rescued.length) : undefined;
+    if (rowsSeen < MIN_ROWS_TO_JUDGE) return share;
+    return Math.min(MAX_DISTINCT, rowsSeen * MAX_DISTINCT_SHARE, share ?? MAX_DISTINCT);
   }
 }
 
@@ -345,11 +355,6 @@ function headerWatch({ table, plan, part = 0 }: RowsWork): HeaderWatch | undefin
   if (plan.columns.some(({ converter }) => !TEXT_KINDS.has(converter.spec.type.kind))) return undefined;
   const { habits = NO_HABITS } = table.rows.rules;
   return new HeaderWatch({ habits, header: table.header, fromStart: part === 0 });
-}
-
-/** Are the values of a column too many for a dictionary? */
-function hardlyRepeats(count: number, rowsSeen: number): boolean {
-  return count > MAX_DISTINCT || count > rowsSeen * MAX_DISTINCT_SHARE;
 }
 
 function placeOf({ line, byteOffset }: Place): { line: number; byte_offset: number } {

@@ -1,7 +1,9 @@
 import { type ColumnSpec, physicalOf, type TypedColumn, Vector } from '../base/vector.js';
 
-/** Bytes of plain values after which a row group is closed, whatever its rows. */
+/** Bytes of plain values after which a row group is closed, whatever its rows; fewer where many vectors have room to spare. */
 const MAX_PLAIN_BYTES = 64 << 20;
+const MAX_PLAIN_BYTES_WHEN_WIDE = 32 << 20;
+const WIDE_COLUMNS = 256;
 
 /**
  * Gathers good rows of several batches into one row group. A column keeps the mode of the group's first batch; the
@@ -33,7 +35,7 @@ export class RowGroupBuilder {
     if (this.#rowCount >= this.#maxRows) return true;
     let bytes = 0;
     for (const column of this.#columns) if (!column.ids) bytes += column.values.byteLength;
-    return bytes >= MAX_PLAIN_BYTES;
+    return bytes >= (this.#columns.length > WIDE_COLUMNS ? MAX_PLAIN_BYTES_WHEN_WIDE : MAX_PLAIN_BYTES);
   }
 
   /** Does a batch's columns agree in mode with what the group holds? */
@@ -80,7 +82,7 @@ export class RowGroupBuilder {
     }
     if (column.ids) {
       column.ids = undefined;
-      column.values = new Vector(physicalOf(this.#specs[index].type), 1024);
+      column.values = new Vector(physicalOf(this.#specs[index].type), 64);
     }
     column.values.clear();
     column.nulls = undefined;

@@ -17,6 +17,8 @@ export type { Irregularity, IrregularRecord, ScanNote } from './irregular.js';
  */
 export const SENTINEL_BYTES = 4;
 
+/** There is room for so many rows at first. */
+const FIRST_ROWS = 1024;
 /** Larger than any offset in a buffer. */
 const NEVER = 0x7fffffff;
 
@@ -87,9 +89,9 @@ export abstract class Scanner {
   /** Rows of the last batch. */
   rowCount = 0;
   /** Offset of each row's first byte in the scanned buffer. */
-  rowStarts = new Uint32Array(1024);
+  rowStarts: Uint32Array;
   /** Offset past each row's last byte, before its line end. */
-  rowEnds = new Uint32Array(1024);
+  rowEnds: Uint32Array;
   /** Records of the last batch that are no rows. */
   irregular: IrregularRecord[] = [];
   /** What else there is to tell of the last batch. */
@@ -128,6 +130,9 @@ export abstract class Scanner {
     this.dialect = options.dialect;
     this.maxRows = options.maxRows;
     this.keepRagged = options.keepRagged;
+    const rows = Math.min(FIRST_ROWS, options.maxRows);
+    this.rowStarts = new Uint32Array(rows);
+    this.rowEnds = new Uint32Array(rows);
     this.#splitter = new RecordSplitter(options.dialect);
   }
 

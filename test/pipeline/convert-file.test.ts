@@ -236,6 +236,25 @@ people:
     expect(groups.length).toBeGreaterThan(8);
   });
 
+  it('keep few values in dictionaries when they have many columns, and lose none', async () => {
+    const workshop = await workshopOf('d:\n  files: "*"\n  columns: any\n  duplicates: keep\n');
+    const columns = Array.from({ length: 300 }, (_, column) => column);
+    /** Few columns repeat themselves. */
+    const cell = (row: number, column: number) => (column < 20 ? `w${row % 20}` : `v${row * 3 + column}`);
+    const rows = Array.from({ length: 2000 }, (_, row) =>
+      columns.map((column) => cell(row, column)).join(','),
+    );
+    const header = columns.map((column) => `c${column}`).join(',');
+    const published = await workshop.deliver('wide.csv', `${header}\n${rows.join('\n')}\n`);
+    const [plan] = workshop.context.plans.values();
+    const kept = plan.scanner.columns.map(({ dictionary }) => dictionary?.count);
+    expect(kept).toEqual(columns.map((column) => (column < 20 ? 20 : undefined)));
+    const table = await tableOf(published);
+    for (const column of [0, 19, 20, 21, 299]) {
+      expect(table[`c${column}`]).toEqual(rows.map((_, row) => cell(row, column)));
+    }
+  });
+
   it('leave nothing of one file in the next', async () => {
     const workshop = await workshopOf(config);
     const [first, second] = [rowsOf(20_000), ['5,Anna,1', '6,Bert,', '5,anna,01']];
