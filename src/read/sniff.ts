@@ -86,7 +86,7 @@ function delimiterByHeader(sample: Buffer, { delimiter, expectedNames }: SniffOp
   if (expectedNames.size === 0) return undefined;
   const end = sample.findIndex((byte) => byte === LF || byte === CR);
   const line = sample.toString('utf8', 0, end < 0 ? sample.length : end);
-  // Whether a space belongs to the comma is not for the header to say.
+  // Whether a space belongs to the comma is told by more than the header.
   const candidates = delimiter === 'auto' ? DELIMITERS.filter((one) => one !== ', ') : [delimiter];
   return candidates.find((candidate) => namesMatch(line, candidate, expectedNames));
 }
@@ -94,9 +94,17 @@ function delimiterByHeader(sample: Buffer, { delimiter, expectedNames }: SniffOp
 /** Does a line, split at `delimiter`, hold declared names in at least two cells and mostly? */
 function namesMatch(line: string, delimiter: string, expected: ReadonlySet<string>): boolean {
   const cells = line.split(delimiter);
-  if (cells.length < 2) return false;
-  const known = cells.filter((cell) => expected.has(unquote(cell).toLowerCase())).length;
+  const known = countKnown(cells, expected);
   return known >= 2 && known * 2 > cells.length;
+}
+
+function countKnown(cells: readonly string[], expected: ReadonlySet<string>): number {
+  return cells.filter((cell) => expected.has(unquote(cell).toLowerCase())).length;
+}
+
+/** Does comma and space part all the declared names that the comma parts? */
+function mayBeSpaced(line: string, expected: ReadonlySet<string>): boolean {
+  return countKnown(line.split(', '), expected) === countKnown(line.split(','), expected);
 }
 
 function unquote(cell: string): string {
@@ -185,7 +193,9 @@ function merge(a: Scored[], b: Scored[]): Scored[] {
 /** Delimiters that occur; '' stands for a table of one column. */
 function delimitersIn(text: string, options: SniffOptions, byHeader: string | undefined): string[] {
   if (options.delimiter !== 'auto') return [options.delimiter];
-  if (byHeader === ',' && text.includes(', ')) return [', ', ','];
+  if (byHeader === ',' && text.includes(', ')) {
+    return mayBeSpaced(text.split(/[\r\n]/, 1)[0], options.expectedNames) ? [', ', ','] : [','];
+  }
   if (byHeader !== undefined) return [byHeader];
   return [...DELIMITERS.filter((delimiter) => text.includes(delimiter)), ''];
 }

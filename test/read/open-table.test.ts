@@ -148,6 +148,13 @@ describe('a header', () => {
     expect(table.findings.score).toBeUndefined();
   });
 
+  it('tells by declared names that a space behind a comma is part of a name', async () => {
+    const text = 'a, more,b\n0, y \n';
+    const table = await readBytes(folder, text, { expectedNames: new Set(['a', 'b']), keepRagged: true });
+    expect(table.findings.dialect.delimiter).toBe(',');
+    expect(table.header).toEqual(['a', ' more', 'b']);
+  });
+
   it('is absent where the first record looks like data', async () => {
     const table = await readBytes(folder, '1,x\n2,y\n', { expectedNames, looksLikeData: () => true });
     expect(table.header).toBeUndefined();
