@@ -199,8 +199,11 @@ function assemble(parts: {
 /** Converting makes little that lives long; with node's own 48 MB for it each thread's memory grows without being faster. */
 const YOUNG_MB = 16;
 
-/** Idle worker threads end after this, to give memory back: 15 MB each. The next ones start while a new file settles. */
-const IDLE_WORKER_MS = 30_000;
+/**
+ * Idle worker threads end after this, to give memory back: 15 MB each. The next ones start while a new file settles, but have
+ * everything to compile again; a sender who delivers every minute finds them still there.
+ */
+const IDLE_WORKER_MS = 90_000;
 
 /** What closing a database gets at least, when the work in hand has used up the time. */
 const MIN_CLOSE_MS = 1000;
