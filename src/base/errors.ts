@@ -26,7 +26,7 @@ export const REASONS = {
   },
   empty_file: {
     area: 'file',
-    meaning: 'The file holds no bytes, or only white space.',
+    meaning: 'The file holds no bytes, or only white space, delimiters and quotes.',
     hint: 'Ask the sender for the file again; nothing was in it.',
   },
   binary_file: {

@@ -198,6 +198,7 @@ async function open(source: FileSource, opening: Opening): Promise<OpenTable> {
       expectedNames: new Set(declared),
       looksLikeData: (cells) => looksLikeData(dataset, cells),
       mendHeader: dataset.ragged === 'rescue',
+      keepEmpty: dataset.columns === 'any' && dataset.missing === 'keep',
       maxRowBytes: context.limits.maxRowBytes,
       maxColumns: context.limits.maxColumns,
       maxDecompressedRatio: context.limits.maxDecompressedRatio,

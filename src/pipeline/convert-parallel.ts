@@ -54,7 +54,7 @@ export async function convertInParallel(
   work: ParallelWork,
 ): Promise<{ tally: RowsTally; sha256?: string } | undefined> {
   const { source, table, plan, context } = work;
-  if (!context.helpers || context.dryRun) return undefined;
+  if (!context.helpers || context.dryRun || table.rows.isVoid) return undefined;
   const { window, rowGroupRows, partSizes: sizes = PART_SIZES } = context;
   const parts = planParts({ source, window, table, plan, rowGroupRows, sizes });
   if (!parts) return undefined;

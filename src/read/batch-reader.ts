@@ -1,4 +1,5 @@
 import { DropgateError } from '../base/errors.js';
+import { refuseVoid } from './find-table.js';
 import { type Habits, NO_HABITS } from './habits.js';
 import type { Scanner } from './scanner.js';
 import type { TextFeed, TextWindow } from './text-feed.js';
@@ -32,6 +33,8 @@ export interface BatchReaderOptions {
   trailingDelimiters?: number;
   /** See {@link Scanner.habits}. */
   habits?: Habits;
+  /** Where the head of the file holds these characters alone: it is no table unless others follow. */
+  onlyMarks?: string;
 }
 
 /** How records are told from other lines, and read when they break the rules. Plain data. */
@@ -50,6 +53,8 @@ export class BatchReader {
   /** A place in the current batch whose offset is known: offsets are mostly asked for in order. */
   #knownAt: number;
   #knownOffset: number;
+  /** See {@link BatchReaderOptions.onlyMarks}; undefined as soon as others were found. */
+  #onlyMarks: Uint8Array | undefined;
 
   constructor(options: BatchReaderOptions) {
     this.#options = options;
@@ -60,6 +65,7 @@ export class BatchReader {
     this.#batchOffset = options.firstOffset;
     this.#knownAt = this.#batchStart;
     this.#knownOffset = this.#batchOffset;
+    if (options.onlyMarks !== undefined) this.#onlyMarks = Buffer.from(options.onlyMarks);
   }
 
   /** The buffer that the scanner's offsets point into. */
@@ -71,6 +77,11 @@ export class BatchReader {
   get rules(): RecordRules {
     const { headerLine, trailingDelimiters, habits } = this.#options;
     return { headerLine, trailingDelimiters, habits };
+  }
+
+  /** Is there nothing so far but empty cells? */
+  get isVoid(): boolean {
+    return this.#onlyMarks !== undefined;
   }
 
   /** Has the whole file, or part of it, been scanned? */
@@ -85,7 +96,8 @@ export class BatchReader {
 
   /**
    * Scans the next batch. Answers false at the end of the file. A batch may be without rows.
-   * Errors: `row_too_long`, those of the source; {@link NotUtf8}, {@link BrokenPart}.
+   * Errors: `row_too_long`, `empty_file` at the end of a file of empty cells, those of the source; {@link NotUtf8},
+   * {@link BrokenPart}.
    */
   async next(scanner: Scanner): Promise<boolean> {
     const window = this.#window;
@@ -96,6 +108,7 @@ export class BatchReader {
       if (next > from || window.final) {
         this.#startBatch(from);
         window.from = next;
+        if (this.#onlyMarks) this.#refuseVoid(this.#onlyMarks, from);
         return true;
       }
       if (this.#feed.isPart) throw new BrokenPart(`at byte ${this.#offsetOf(from)}`);
@@ -114,6 +127,12 @@ export class BatchReader {
   /** Where in the file a record of the current batch stands. */
   place(linesBefore: number, bufferOffset: number): Place {
     return { line: this.#batchLine + linesBefore, byteOffset: this.#offsetOf(bufferOffset) };
+  }
+
+  #refuseVoid(marks: Uint8Array, from: number): void {
+    const text = this.#window.buffer.subarray(from, this.#window.from);
+    if (text.some((byte) => !marks.includes(byte))) this.#onlyMarks = undefined;
+    else if (this.isFinished) refuseVoid();
   }
 
   #startBatch(at: number): void {

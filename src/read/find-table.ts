@@ -34,6 +34,8 @@ export interface FoundTable {
   trailingDelimiters: number;
   preamble: PreambleLine[];
   habits: Habits;
+  /** The characters that are all there is in the head of a file that goes on: it may hold no table. */
+  onlyMarks?: string;
   /** A quote of the header is out of place, and the header was mended. */
   fault?: 'stray_quote' | 'unclosed_quote';
 }
@@ -47,6 +49,8 @@ export interface FindOptions {
   looksLikeData: (cells: string[]) => boolean;
   /** Mend a header that breaks the rules. */
   mendHeader?: boolean;
+  /** Take a file of empty cells for a table. */
+  keepEmpty?: boolean;
 }
 
 /**
@@ -59,7 +63,8 @@ export function findTable(window: TextWindow, options: FindOptions): FoundTable 
   if (atOnce && !isDoubtful(window, first[0]))
     return describe(window, first, { ...atOnce, origin: originOf(options) });
   const head = readHead(window, options);
-  refuseVoid(window, head, options);
+  const onlyMarks = options.keepEmpty ? undefined : marksOf(head, options);
+  if (onlyMarks !== undefined && window.final) refuseVoid();
   const { shape, origin } = judge(head, options);
   if (shape.header === 0 && options.mendHeader && options.header !== 'absent') {
     const mended = findForeignHeader(window, head, { preamble: shape.preamble, dialect: options.dialect });
@@ -73,7 +78,7 @@ export function findTable(window: TextWindow, options: FindOptions): FoundTable 
       });
     }
   }
-  return describe(window, head, { ...shape, origin });
+  return { ...describe(window, head, { ...shape, origin }), onlyMarks };
 }
 
 /** Is the line above a table without a header its header, written in another dialect? */
@@ -209,13 +214,17 @@ function describe(
   };
 }
 
-/** Errors: `empty_file` when there is nothing but delimiters and quotes. */
-function refuseVoid(window: TextWindow, head: readonly HeadRecord[], { dialect }: FindOptions): void {
-  const marks = `${dialect.delimiter}${dialect.quote}"',;`;
+/** The characters of the head, if they are nothing but delimiters, quotes and white space. */
+function marksOf(head: readonly HeadRecord[], { dialect }: FindOptions): string | undefined {
+  const marks = `${dialect.delimiter}${dialect.quote}"',; \t\r\n`;
   const isVoid = head.every(({ cells }) =>
     cells.every((cell) => [...cell].every((char) => marks.includes(char) || char.trim() === '')),
   );
-  if (!isVoid || !window.final) return;
+  return isVoid ? marks : undefined;
+}
+
+/** Errors: `empty_file`. */
+export function refuseVoid(): never {
   throw new DropgateError('empty_file', 'the file holds only delimiters, quotes and white space');
 }
 

@@ -23,6 +23,8 @@ export interface ReadOptions {
   expectedNames: ReadonlySet<string>;
   /** Could this first record be data of the declared columns, in their order? */
   looksLikeData: (cells: string[]) => boolean;
+  /** Take a file of empty cells for a table; else it is refused as `empty_file`. */
+  keepEmpty?: boolean;
   /** Mend misplaced quotes of the header instead of refusing it. */
   mendHeader?: boolean;
   maxRowBytes: number;
@@ -108,6 +110,7 @@ export async function openTable(
     headerLine: found.headerRecords === 1 && width > 1 ? window.buffer.slice(start, end) : undefined,
     trailingDelimiters,
     habits: found.habits,
+    onlyMarks: found.onlyMarks,
   });
   return {
     findings: {

@@ -120,6 +120,14 @@ describe('a file that is no table ends with a code and bounded memory', () => {
     expect((await run('only.csv', text)).code).toMatch(/empty_file|unclosed_quote|no_header/);
   });
 
+  it('only delimiters, of more than a block', async () => {
+    const text = ';;;;;;\r\n'.repeat(1_500_000);
+    expect((await run('delimiters.csv', text)).code).toBe('empty_file');
+    expect(await run('one.csv', `${text};;;x;;;\r\n`)).toMatchObject({ rows: 1_500_001, irregular: 0 });
+    expect(await run('kept.csv', text, { keepEmpty: true })).toMatchObject({ rows: 1_500_000, irregular: 0 });
+    expect(await run('few.csv', ';;\n;;\n', { keepEmpty: true })).toMatchObject({ rows: 2 });
+  });
+
   it('random bytes', async () => {
     expect((await run('random.csv', randomBytes(3 * MB))).code).toBe('binary_file');
   });
