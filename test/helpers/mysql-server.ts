@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
 import type { ServerAddress } from '../../src/config/settings.js';
-import { type Command, PRIVATE_LOGIN, type PrivateServer, startPrivateServer } from './private-server.js';
+import {
+  type Command,
+  PRIVATE_LOGIN,
+  type PrivateServer,
+  type ServerPlace,
+  startPrivateServer,
+} from './private-server.js';
 import { requirePrograms, type ServerPrograms, unprivilegedUser } from './server-programs.js';
 
 /**
@@ -23,11 +29,12 @@ const SERVER_ARGS = [
  * Starts a private MariaDB, or MySQL where only that is installed, with an empty database `dropgate`.
  * @param options.args further arguments of the server, such as `['--local-infile=0']`; they override the defaults
  */
-export async function startMysql({ args = [] }: { args?: string[] } = {}): Promise<PrivateServer> {
+export async function startMysql({ args = [], parent }: ServerPlace = {}): Promise<PrivateServer> {
   const programs = await requirePrograms('mysql');
   return startPrivateServer({
     scheme: 'mysql',
     user: unprivilegedUser('mysql'),
+    parent,
     prepare: (folder) => [
       {
         command: '/bin/sh',

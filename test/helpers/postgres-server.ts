@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import pg from 'pg';
 import type { ServerAddress } from '../../src/config/settings.js';
-import { PRIVATE_LOGIN, type PrivateServer, startPrivateServer } from './private-server.js';
+import { PRIVATE_LOGIN, type PrivateServer, type ServerPlace, startPrivateServer } from './private-server.js';
 import { requirePrograms, unprivilegedUser } from './server-programs.js';
 
 /** Password authentication, so that a wrong password is refused as in real life. */
@@ -23,12 +23,13 @@ const SERVER_ARGS = ['fsync=off', 'full_page_writes=off', 'shared_buffers=32MB',
  * Starts a private PostgreSQL with an empty database `dropgate`.
  * @param options.args further arguments of `postgres`, such as `['-c', 'timezone=Asia/Kolkata']`
  */
-export async function startPostgres({ args = [] }: { args?: string[] } = {}): Promise<PrivateServer> {
+export async function startPostgres({ args = [], parent }: ServerPlace = {}): Promise<PrivateServer> {
   const { initdb, postgres } = await requirePrograms('postgres');
   const { user, password } = PRIVATE_LOGIN;
   return startPrivateServer({
     scheme: 'postgres',
     user: unprivilegedUser('postgres'),
+    parent,
     prepare: (folder) => [
       { command: '/bin/sh', args: ['-c', `umask 077; printf '%s' "$0" > password`, password] },
       {

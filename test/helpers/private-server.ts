@@ -16,11 +16,18 @@ export interface Command {
   args: string[];
 }
 
+/** Further arguments of a server, and where its folder is made. */
+export interface ServerPlace extends Pick<ServerRecipe, 'parent'> {
+  args?: string[];
+}
+
 /** What private-server.ts must know about an engine. */
 export interface ServerRecipe {
   scheme: 'postgres' | 'mysql';
   /** The user that the server runs as; undefined: the user of the tests. */
   user?: { uid: number; gid: number };
+  /** Where the server's folder is made; default: the system's folder for temporary files. */
+  parent?: string;
   /** Commands that make the data folder, in order; `folder` is empty and belongs to the server's user. */
   prepare(folder: string): Command[];
   run(place: { folder: string; port: number }): Command;
@@ -130,8 +137,8 @@ class Keeper {
   readonly #waiting = new Map<number, { resolve: (value: never) => void; reject: (error: Error) => void }>();
   #lastId = 0;
 
-  constructor({ user, abandonSignal }: ServerRecipe) {
-    const spec = JSON.stringify({ ...user, abandonSignal });
+  constructor({ user, parent, abandonSignal }: ServerRecipe) {
+    const spec = JSON.stringify({ ...user, parent, abandonSignal });
     // In a process group of its own, so that Ctrl-C reaches the tests and not the keeper.
     this.#process = fork(KEEPER, [spec], {
       detached: true,

@@ -13,9 +13,9 @@ import { join } from 'node:path';
 const GIVE_UP_MS = 5_000;
 const LOG_TAIL_CHARS = 4_000;
 
-/** @type {{ uid?: number, gid?: number, abandonSignal: NodeJS.Signals }} */
-const { uid, gid, abandonSignal } = JSON.parse(process.argv[2]);
-const folder = mkdtempSync(join(tmpdir(), `dropgate-test-${process.pid}-`));
+/** @type {{ uid?: number, gid?: number, parent?: string, abandonSignal: NodeJS.Signals }} */
+const { uid, gid, parent, abandonSignal } = JSON.parse(process.argv[2]);
+const folder = mkdtempSync(join(parent ?? tmpdir(), `dropgate-test-${process.pid}-`));
 chmodSync(folder, 0o700);
 if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid);
 const logFile = join(folder, 'server.log');

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { tempDir } from '../../helpers/temp-dir.js';
 
@@ -22,6 +22,8 @@ export class SmallDisk {
     } catch {
       return undefined;
     }
+    // Servers run as users of their own, which must reach it.
+    chmodSync(path.dirname(folder), 0o711);
     return new SmallDisk(folder);
   }
 
