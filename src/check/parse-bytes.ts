@@ -17,10 +17,14 @@ export function cellReaderFor(type: SqlType): CellReader | undefined {
       return readBigints;
     case 'decimal':
       return physicalOf(type) === 'fixed' ? undefined : decimalReader(type);
+    case 'real':
+      return readReals;
     case 'double':
       return readDoubles;
     case 'date':
       return readDates;
+    case 'time':
+      return readTimes;
     case 'timestamp':
       return readTimestamps;
     case 'uuid':
@@ -176,24 +180,42 @@ const readDoubles: CellReader = (target, { bytes, starts, ends }, { from, to }) 
   const { view, length } = target;
   let row = from;
   for (let at = length * 8; row < to; row++, at += 8) {
-    const start = starts[row];
-    const end = ends[row];
-    const isNegative = bytes[start] === MINUS;
-    const first = isNegative ? start + 1 : start;
-    const point = pointIn(bytes, first, end);
-    const fractionDigits = Math.max(0, end - point - 1);
-    if (point - first + fractionDigits > MAX_EXACT_DIGITS) break;
-    const whole = digitsAt(bytes, first, point);
-    const fraction = fractionDigits === 0 ? 0 : digitsAt(bytes, point + 1, end);
-    if (whole < 0 || fraction < 0) break;
-    // Both numbers are exact, so that their quotient is rounded once, as IEEE 754 wants it (Clinger's fast path).
-    const power = POWERS_OF_TEN[fractionDigits];
-    const value = (whole * power + fraction) / power;
-    view.setFloat64(at, isNegative && value > 0 ? -value : value, true);
+    const value = numberAt(bytes, starts[row], ends[row]);
+    if (Number.isNaN(value)) break;
+    view.setFloat64(at, value, true);
   }
   target.length = length + row - from;
   return row;
 };
+
+const readReals: CellReader = (target, { bytes, starts, ends }, { from, to }) => {
+  target.reserveValues(to - from);
+  const { view, length } = target;
+  let row = from;
+  for (let at = length * 4; row < to; row++, at += 4) {
+    const value = numberAt(bytes, starts[row], ends[row]);
+    if (Number.isNaN(value)) break;
+    view.setFloat32(at, value, true);
+  }
+  target.length = length + row - from;
+  return row;
+};
+
+/** The number `-12.5` as a double; NaN for anything that is not of this form, or that has too many digits. */
+function numberAt(bytes: Uint8Array, start: number, end: number): number {
+  const isNegative = bytes[start] === MINUS;
+  const first = isNegative ? start + 1 : start;
+  const point = pointIn(bytes, first, end);
+  const fractionDigits = Math.max(0, end - point - 1);
+  if (point - first + fractionDigits > MAX_EXACT_DIGITS) return Number.NaN;
+  const whole = digitsAt(bytes, first, point);
+  const fraction = fractionDigits === 0 ? 0 : digitsAt(bytes, point + 1, end);
+  if (whole < 0 || fraction < 0) return Number.NaN;
+  // Both numbers are exact, so that their quotient is rounded once, as IEEE 754 wants it (Clinger's fast path).
+  const power = POWERS_OF_TEN[fractionDigits];
+  const value = (whole * power + fraction) / power;
+  return isNegative && value > 0 ? -value : value;
+}
 
 /** Value of two decimal digits by their bytes as a word of 16 bits; of everything else a value with the highest bit set. */
 const DIGIT_PAIRS = new Uint8Array(1 << 16).fill(0xff);
@@ -224,6 +246,7 @@ const readDates: CellReader = (target, { bytes, view: source, starts, ends }, { 
   return row;
 };
 
+const TIME_BYTES = 8;
 const TIME_START = 11;
 const TIMESTAMP_BYTES = 19;
 const MAX_FRACTION_DIGITS = 6;
@@ -234,6 +257,22 @@ const LOWER_CASE_BIT = 0x20;
 const COLON = 0x3a;
 /** 2251-01-01: later timestamps are beyond the integers that a double holds exactly. */
 const FIRST_INEXACT_DAY = 102_633;
+
+/** `06:31:02`, with up to six digits of a second. */
+const readTimes: CellReader = (target, { bytes, view: source, starts, ends }, { from, to }) => {
+  target.reserveValues(to - from);
+  const { view, length } = target;
+  let row = from;
+  for (let at = length * 8; row < to; row++, at += 8) {
+    const start = starts[row];
+    const end = ends[row];
+    const time = end - start < TIME_BYTES ? -1 : microsAt(bytes, source, { start, end });
+    if (time < 0) break;
+    putSafeInteger(view, at, time);
+  }
+  target.length = length + row - from;
+  return row;
+};
 
 /** `2026-11-22 06:31:02`, with a T as well, with up to six digits of a second, with a Z at the end. */
 const readTimestamps: CellReader = (target, { bytes, view: source, starts, ends }, { from, to }) => {

@@ -78,6 +78,34 @@ function recased(word: number, first: number, after: number): number {
   return word ^ (letters >>> 2);
 }
 
+/** A cell of another source, without the ASCII white space around it. */
+export class TrimmedCell implements CellSource {
+  bytes: Uint8Array = NOTHING;
+  view: DataView = new DataView(NOTHING.buffer);
+  readonly starts = new Uint32Array(1);
+  readonly ends = new Uint32Array(1);
+
+  set(source: CellSource, index: number): void {
+    const { bytes, starts, ends } = source;
+    let start = starts[index];
+    let end = ends[index];
+    while (start < end && isWhiteSpace(bytes[start])) start++;
+    while (start < end && isWhiteSpace(bytes[end - 1])) end--;
+    this.bytes = bytes;
+    this.view = source.view;
+    this.starts[0] = start;
+    this.ends[0] = end;
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+const TAB = 0x09;
+const CARRIAGE_RETURN = 0x0d;
+
+function isWhiteSpace(byte: number): boolean {
+  return byte === SPACE || (byte >= TAB && byte <= CARRIAGE_RETURN);
+}
+
 /**
  * Returns a function that finds the first of the cells `from..to` that is empty or seems to be a token, or else answers `to`.
  * Cells of other characters than ASCII, or with white space at their ends, it does not judge.

@@ -1,8 +1,9 @@
-import type { CellReader, Cells } from '../base/cells.js';
+import type { CellReader, CellSource, Cells } from '../base/cells.js';
 import type { ColumnSpec } from '../base/vector.js';
 import { NULL_ID, physicalOf, type TypedColumn, Vector } from '../base/vector.js';
 import { type PhysicalValue, parserFor, type ValueParser, Violation } from '../check/parse-value.js';
 import { compileRules, type RuleCheck } from '../check/rules.js';
+import { TrimmedCell } from '../clean/clean-bytes.js';
 import { cleanerFor } from '../clean/clean-value.js';
 import { plainReaderFor } from './plain-reader.js';
 
@@ -44,6 +45,7 @@ export class ColumnConverter {
   /** Result of the last batch, reused for the next. */
   #ids = new Uint32Array(0);
   #plain: { values: Vector; nulls: Uint8Array } | undefined;
+  readonly #trimmed = new TrimmedCell();
   /** Violations of the last plain batch, by row. */
   readonly #violationOfRow = new Map<number, Violation>();
 
@@ -101,9 +103,8 @@ export class ColumnConverter {
       // 1. Cells in the plain form of the type, as far as they reach.
       if (read) row = read(values, cells, { from: row, to: rowCount });
       if (row >= rowCount) break;
-      // 2. One that is set aside may be of that form, too.
-      const { source, index } = cells.find(row);
-      if (source !== cells && read?.(values, source, { from: index, to: index + 1 }) === index + 1) continue;
+      // 2. One that is set aside or has white space around it may be of that form, too.
+      if (read && this.#readsApart(read, cells.find(row))) continue;
       // 3. All others as texts.
       const result = this.#convert(cells.textAt(row));
       if (result === null || result instanceof Violation) {
@@ -120,6 +121,13 @@ export class ColumnConverter {
       }
     }
     return anyNull ? { values, nulls } : { values };
+  }
+
+  #readsApart(read: CellReader, { source, index }: { source: CellSource; index: number }): boolean {
+    const { values } = this.#plain!;
+    if (this.#options.keepWhiteSpace) return read(values, source, { from: index, to: index + 1 }) > index;
+    this.#trimmed.set(source, index);
+    return read(values, this.#trimmed, { from: 0, to: 1 }) === 1;
   }
 
   /** The violation of a row of the last batch, or undefined. */

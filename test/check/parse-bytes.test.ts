@@ -28,7 +28,7 @@ function parseText(type: string, text: string): string | undefined {
 
 const TYPES = [
   ...['SMALLINT', 'INTEGER', 'BIGINT', 'DECIMAL(4,2)', 'DECIMAL(12,2)', 'DECIMAL(18,0)', 'DECIMAL(18,18)'],
-  ...['DOUBLE', 'DATE', 'TIMESTAMP', 'UUID'],
+  ...['REAL', 'DOUBLE', 'DATE', 'TIME', 'TIMESTAMP', 'UUID'],
 ];
 
 const digits = (max: number) => fc.stringMatching(new RegExp(`^[0-9]{0,${max}}$`));
@@ -57,6 +57,7 @@ const text = fc.oneof(
   fc.bigInt({ min: -(2n ** 64n), max: 2n ** 64n }).map(String),
   fc.double().map(String),
   date,
+  fc.tuple(time, fraction).map((p) => p.join('')),
   fc
     .tuple(date, fc.constantFrom(' ', 'T', 't', '_'), time, fraction, fc.constantFrom('', 'Z', 'z', '+01'))
     .map((p) => p.join('')),
@@ -92,6 +93,9 @@ describe('a value read from bytes', () => {
     ['DECIMAL(4,2)', '99.9'],
     ['DOUBLE', '0.1'],
     ['DOUBLE', '-123.456789'],
+    ['REAL', '-123.456789'],
+    ['TIME', '23:59:59.999999'],
+    ['TIME', '00:00:00'],
     ['DATE', '2024-02-29'],
     ['DATE', '0001-01-01'],
     ['TIMESTAMP', '1969-12-31 23:59:59.999999'],
@@ -109,6 +113,8 @@ describe('a value read from bytes', () => {
     ['DECIMAL(4,2)', '100'],
     ['DECIMAL(4,2)', '1.234'],
     ['DOUBLE', '.5'],
+    ['TIME', '24:00:00'],
+    ['TIME', '6:31:02'],
     ['DATE', '2023-02-29'],
     ['DATE', '2024-13-01'],
     ['TIMESTAMP', '2024-01-01 24:00:00'],
@@ -123,6 +129,7 @@ describe('a value read from bytes', () => {
       const sqlType = parseSqlType(type)!;
       const texts = {
         DATE: ['2026-11-22', '1969-01-01'],
+        TIME: ['06:31:02.5', '23:59:59'],
         TIMESTAMP: ['2026-11-22 06:31:02.5', '1969-01-01 00:00:00'],
         UUID: ['00112233-4455-6677-8899-aabbccddeeff', 'ffeeddcc-bbaa-9988-7766-554433221100'],
       }[type] ?? ['0', '1'];

@@ -116,6 +116,21 @@ describe('a column in plain mode', () => {
     expect(texts).toEqual(['a', 'say "x"', 'c', ' "x'.trim()]);
   });
 
+  it('takes cells without the white space around them, unless that is to be kept', () => {
+    const texts = [' 5 ', '\t7', '  ', ' NA', '\u00a05', '8'];
+    const cleaned = (column: ColumnConverter) => {
+      const flags = new Uint8Array(texts.length);
+      const { values } = column.convertCells(cellsOf(texts), texts.length, flags);
+      return texts.map((_, row) => (flags[row] ? null : Buffer.from(values.bytesAt(row)).toString()));
+    };
+    expect(cleaned(converter('TEXT'))).toEqual(['5', '7', null, null, '5', '8']);
+    const kept = cleaned(converter('TEXT', { keepWhiteSpace: true }));
+    expect(kept).toEqual([' 5 ', '\t7', null, null, '\u00a05', '8']);
+    const flags = new Uint8Array(2);
+    const { values } = converter('INTEGER').convertCells(cellsOf([' 5', '\u00a07 ']), 2, flags);
+    expect([...flags, values.int32At(0), values.int32At(1)]).toEqual([0, 0, 5, 7]);
+  });
+
   it('forgets the batch before', () => {
     const column = converter('INTEGER');
     column.convertCells(cellsOf(['x', '']), 2, new Uint8Array(2));
