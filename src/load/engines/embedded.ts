@@ -19,7 +19,7 @@ export interface EmbeddedOptions {
 
 const IDLE_IN_TRANSACTION_MS = 30_000;
 const CLIENT_STATEMENT_MS = 300_000;
-/** Bulk data goes to the worker in pieces of about this size, all within one transaction. */
+/** Bulk data goes to the worker in pieces of at most about this size, all within one transaction. */
 const COPY_PIECE_BYTES = 8_000_000;
 
 /** PGlite in a worker thread: Postgres without a server. */
@@ -142,23 +142,34 @@ class EmbeddedSession implements Session {
     const target = `${quoteName('postgres', table)} (${quoteNames('postgres', columns)})`;
     const sql = `COPY ${target} FROM '/dev/blob' WITH (FORMAT text)`;
     let taken = 0;
-    const take = async (bytes: Uint8Array<ArrayBuffer>) => {
-      taken += await this.#worker.call({ kind: 'copy', sql, bytes }).catch((error) => {
-        throw countedFrom(taken, error);
-      });
+    let isTaking = false;
+    const take = async (parts: Uint8Array[]) => {
+      isTaking = true;
+      try {
+        taken += await this.#worker.call({ kind: 'copy', sql, bytes: joined(parts) });
+      } catch (error) {
+        throw countedFrom(taken, error as { where?: string });
+      } finally {
+        isTaking = false;
+      }
     };
-    // While one piece is taken, the next one is gathered.
+    // While one piece is taken, the next one is gathered; the first one does not wait for others.
     let inHand = Promise.resolve();
+    let parts: Uint8Array[] = [];
     try {
-      for await (const bytes of pieces(chunks)) {
+      for await (const chunk of chunks) {
+        parts.push(chunk);
+        if (isTaking && sizeOf(parts) < COPY_PIECE_BYTES) continue;
         await inHand;
-        inHand = take(bytes);
+        inHand = take(parts);
         // It is awaited a piece later.
         inHand.catch(() => {});
+        parts = [];
       }
     } finally {
       await inHand;
     }
+    if (parts.length > 0) await take(parts);
     return taken;
   }
 }
@@ -201,22 +212,13 @@ async function readWithin(read: {
   }
 }
 
-async function* pieces(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  let parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of chunks) {
-    parts.push(chunk);
-    size += chunk.length;
-    if (size < COPY_PIECE_BYTES) continue;
-    yield joined(parts, size);
-    parts = [];
-    size = 0;
-  }
-  if (size > 0) yield joined(parts, size);
+function sizeOf(parts: Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
 }
 
-function joined(parts: Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(size);
+/** One array with a buffer of its own. */
+function joined(parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(sizeOf(parts));
   let at = 0;
   for (const part of parts) {
     whole.set(part, at);
