@@ -7,8 +7,8 @@ import { createStatements } from './create-table.js';
 import type { Engine, SqlDialect } from './engine.js';
 import type { TargetTable } from './target-table.js';
 
-/** A table of this name exists already: Postgres (and its race on pg_type), MySQL. */
-const EXISTS_ALREADY = new Set(['42P07', '23505', 'ER_TABLE_EXISTS_ERROR']);
+/** A table of this name exists already: Postgres (and its races on pg_type), MySQL. */
+const EXISTS_ALREADY = new Set(['42P07', '42710', '23505', 'ER_TABLE_EXISTS_ERROR']);
 
 /**
  * Creates the table when it is missing, else compares it with what is declared. Not to be called inside a transaction,
@@ -44,7 +44,9 @@ async function createTable(engine: Engine, table: TargetTable): Promise<boolean>
     });
     return true;
   } catch (error) {
-    if (EXISTS_ALREADY.has(String((error as { code?: unknown }).code))) return false;
+    const isTaken = EXISTS_ALREADY.has(String((error as { code?: unknown }).code));
+    // The name can also be that of a type or a view.
+    if (isTaken && (await readTable(engine, engine.dialect, table.name))) return false;
     if (engine.classify(error) === 'transient') throw error;
     throw new DropgateError(
       'load_refused',
