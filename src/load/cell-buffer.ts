@@ -12,6 +12,11 @@ ESCAPES[CR] = 'r'.charCodeAt(0);
 ESCAPES[BACKSLASH] = BACKSLASH;
 ESCAPES[NUL] = '0'.charCodeAt(0);
 
+export const UUID_BYTES = 16;
+const UUID_CHARACTERS = 36;
+const DASH = '-'.charCodeAt(0);
+const HEX_DIGITS = new Uint8Array(Buffer.from('0123456789abcdef'));
+
 /** So many bytes may be read from the start of any cell. */
 export const READABLE_BYTES = 8;
 /** A buffer that grew beyond this is given back when it is cleared. */
@@ -62,6 +67,19 @@ export class CellBuffer {
         bytes[end++] = BACKSLASH;
         bytes[end++] = mark;
       }
+    }
+    this.#close(end);
+  }
+
+  /** Adds the cell of a UUID, given as its {@link UUID_BYTES}. */
+  pushUuid(uuid: Uint8Array): void {
+    this.#reserve(UUID_CHARACTERS);
+    const { bytes } = this;
+    let end = this.#end;
+    for (let i = 0; i < UUID_BYTES; i++) {
+      if (i === 4 || i === 6 || i === 8 || i === 10) bytes[end++] = DASH;
+      bytes[end++] = HEX_DIGITS[uuid[i] >> 4];
+      bytes[end++] = HEX_DIGITS[uuid[i] & 0x0f];
     }
     this.#close(end);
   }

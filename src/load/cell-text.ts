@@ -1,7 +1,7 @@
 import type { SqlType } from '../base/sql-type.js';
 import { quoteValue } from '../base/text.js';
 import { CalendarError, dateText, timestampText, timeText } from './calendar.js';
-import type { CellBuffer } from './cell-buffer.js';
+import { type CellBuffer, UUID_BYTES } from './cell-buffer.js';
 import { CellError, misfit } from './cell-error.js';
 import type { SqlDialect } from './engine.js';
 import type { SourceType } from './parquet-type.js';
@@ -142,7 +142,14 @@ function timestampWriter({ source, target, dialect }: Conversion): CellWriter | 
 }
 
 function uuidWriter({ source, target }: Conversion): CellWriter | undefined {
-  if (source.kind === 'uuid') return asciiWriter(uuidText);
+  if (source.kind === 'uuid') {
+    return (value, cells) => {
+      const bytes = value as Uint8Array;
+      if (bytes.length === UUID_BYTES) cells.pushUuid(bytes);
+      // The server says what it thinks of it.
+      else cells.pushAscii(uuidText(bytes));
+    };
+  }
   if (source.kind !== 'text') return undefined;
   return asciiWriter((value) => {
     const text = utf8Text(value).toLowerCase();
