@@ -1,7 +1,7 @@
 import v8 from 'node:v8';
 
 /** How much a heap may grow over what was alive in it before the next full collection, in percent. */
-const GROWTH_PERCENT = 25;
+const GROWTH_PERCENT = 50;
 
 /**
  * Keeps the heaps of this process, those of its threads included, near the size of what is alive in them. V8 by itself lets a
