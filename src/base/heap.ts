@@ -1,4 +1,5 @@
 import v8 from 'node:v8';
+import vm from 'node:vm';
 
 /** How much a heap may grow over what was alive in it before the next full collection, in percent. */
 const GROWTH_PERCENT = 50;
@@ -10,4 +11,40 @@ const GROWTH_PERCENT = 50;
  */
 export function keepHeapsSmall(): void {
   v8.setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
+}
+
+/** How often the heap is looked at; a look takes some microseconds. */
+const LOOK_MS = 15_000;
+/** Room that is left to the garbage of small work. */
+const ROOM_BYTES = 8 << 20;
+
+export interface RestOptions {
+  /** Is there work that a collection of garbage would hold up? */
+  isBusy(): boolean;
+  lookMs?: number;
+}
+
+/**
+ * Gives memory back when there is nothing to do. V8 collects garbage when more memory is wanted, so a process that rests
+ * would keep for ever what its last burst of work took, half-empty pages and the space for new objects most of all.
+ * @returns a function that ends it
+ */
+export function collectAtRest({ isBusy, lookMs = LOOK_MS }: RestOptions): () => void {
+  /** What was in use after the last collection. */
+  let liveBytes = 0;
+  const timer = setInterval(() => {
+    if (isBusy() || v8.getHeapStatistics().total_heap_size <= 2 * liveBytes + ROOM_BYTES) return;
+    collectGarbage();
+    liveBytes = v8.getHeapStatistics().used_heap_size;
+  }, lookMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+/** Takes some 30 ms for each 10 MB in use. */
+function collectGarbage(): void {
+  v8.setFlagsFromString('--expose-gc');
+  const collect = vm.runInNewContext('gc') as () => void;
+  v8.setFlagsFromString('--no-expose-gc');
+  collect();
 }

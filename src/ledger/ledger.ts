@@ -233,6 +233,15 @@ export class Ledger {
     return new Map(rows.map(({ name, fingerprint }) => [name, fingerprint]));
   }
 
+  /** The same for those of the names that are. */
+  settledAmong(names: readonly string[]): Map<string, string> {
+    const rows = this.#statements.settledAmong.all(JSON.stringify(names)) as {
+      name: string;
+      fingerprint: string;
+    }[];
+    return new Map(rows.map(({ name, fingerprint }) => [name, fingerprint]));
+  }
+
   summary(): LedgerSummary {
     const byState = { converted: 0, loaded: 0, failed: 0, load_failed: 0, duplicate: 0 };
     for (const { state, files } of this.#statements.states.all() as { state: FileState; files: number }[]) {
@@ -333,6 +342,9 @@ function prepareAll(db: Database.Database) {
     loadFailed: db.prepare(`UPDATE files SET state = 'load_failed', code = ?, message = ? WHERE id = ?`),
     settle: db.prepare(`INSERT OR REPLACE INTO parquet_files (name, fingerprint) VALUES (?, ?)`),
     settled: db.prepare(`SELECT name, fingerprint FROM parquet_files`),
+    settledAmong: db.prepare(
+      `SELECT name, fingerprint FROM parquet_files WHERE name IN (SELECT value FROM json_each(?))`,
+    ),
     states: db.prepare(`SELECT state, count(*) AS files FROM files GROUP BY state`),
     totals: db.prepare(`SELECT coalesce(sum(rows_out), 0) AS rows FROM files WHERE state = 'loaded'`),
     judgedSince: db.prepare(

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { collectAtRest } from '../base/heap.js';
 import type { Log } from '../base/log.js';
 import { VERSION } from '../base/version.js';
 import type { Settings } from '../config/settings.js';
@@ -58,11 +59,15 @@ export async function startDaemon({ settings, log }: { settings: Settings; log: 
   await Promise.all([input.start(), watchers.output?.start()]);
   quality.start();
   const stopHousekeeping = keepHouse(settings, log);
+  const stopCollecting = collectAtRest({
+    isBusy: () => intake.isBusy || (loads?.waiting ?? 0) > 0 || input.counts().settling > 0,
+  });
   return {
     pipeline,
     input,
     output: watchers.output,
     stop: async () => {
+      stopCollecting();
       await Promise.all([stopHousekeeping(), input.stop(), watchers.output?.stop()]);
       await pipeline.close();
       log.info('Stopped');

@@ -43,13 +43,12 @@ export interface LoadOffersOptions {
 /** Decides which of the Parquet files that are offered wait to be loaded, one offer after the other, in their order. */
 export class LoadOffers {
   readonly #options: LoadOffersOptions;
-  /** Parquet files that are done with: name to fingerprint. */
-  readonly #settled: Map<string, string>;
+  /** Parquet files that are done with and not yet known to be so in the ledger, which remembers all others: name to fingerprint. */
+  readonly #settled = new Map<string, string>();
   #last: Promise<void> = Promise.resolve();
 
   constructor(options: LoadOffersOptions) {
     this.#options = options;
-    this.#settled = options.ledger.settledParquet();
   }
 
   /** Files that the conversion has just published. */
@@ -77,9 +76,29 @@ export class LoadOffers {
     return this.#last;
   }
 
-  /** The file is done with as it is now. */
+  /** The file is done with as it is now, which the ledger does not know yet. */
   settle({ name, fingerprint }: { name: string; fingerprint: string }): void {
     this.#settled.set(name, fingerprint);
+  }
+
+  /** The ledger knows. */
+  settled({ name }: { name: string }): void {
+    this.#settled.delete(name);
+  }
+
+  /** Fingerprints of those that are done with. What the ledger cannot tell now, `dropgate_loads` does: such a file is not loaded again. */
+  #settledAmong(names: readonly string[]): Map<string, string> {
+    let settled: Map<string, string>;
+    try {
+      settled = this.#options.ledger.settledAmong(names);
+    } catch {
+      settled = new Map();
+    }
+    for (const name of names) {
+      const fingerprint = this.#settled.get(name);
+      if (fingerprint !== undefined) settled.set(name, fingerprint);
+    }
+    return settled;
   }
 
   #inTurn(work: () => Promise<void>): void {
@@ -105,9 +124,10 @@ export class LoadOffers {
   }
 
   async #takeFound(files: readonly ReadyFile[]): Promise<void> {
+    const settled = this.#settledAmong(files.map(({ name }) => name));
     const fresh: ReadyFile[] = [];
     for (const file of files) {
-      if (!this.#isFresh(file)) continue;
+      if (!this.#isFresh(file, settled)) continue;
       // A pipe would keep whoever opens it waiting.
       if (file.kind === 'file') fresh.push(file);
       else
@@ -121,11 +141,11 @@ export class LoadOffers {
     for (const [i, file] of fresh.entries()) await this.#identify(file, looks[i]);
   }
 
-  #isFresh(file: ReadyFile): boolean {
+  #isFresh(file: ReadyFile, settled: ReadonlyMap<string, string>): boolean {
     const { name } = file;
     const { release, waiting, isRefused } = this.#options;
     if (isRefused(name)) return false;
-    if (!waiting.knows(name) && this.#settled.get(name) !== fingerprintText(file)) return true;
+    if (!waiting.knows(name) && settled.get(name) !== fingerprintText(file)) return true;
     release(name);
     return false;
   }
@@ -150,12 +170,11 @@ export class LoadOffers {
     const { identity, tables, ledger, release, waiting } = this.#options;
     const { name, fingerprint } = found;
     if (waiting.knows(name)) return;
-    if (this.#settled.get(name) === fingerprint) {
+    if (this.#settledAmong([name]).get(name) === fingerprint) {
       release(name);
       return;
     }
     if (!Object.hasOwn(tables, found.dataset)) {
-      this.#settled.set(name, fingerprint);
       ledger.settleParquet(name, fingerprint);
       release(name);
       return;

@@ -274,9 +274,10 @@ export class LoadQueue {
     // 1. The local record. The database has the truth, so that it may come later.
     for (const file of files) this.#offers.settle(file);
     const what = files.length === 1 ? this.#shown(files[0].path) : plural(files.length, 'file');
-    await this.#chores.do(`note in the local ledger that the rows of ${what} are loaded`, () =>
-      this.#records.loaded(files),
-    );
+    await this.#chores.do(`note in the local ledger that the rows of ${what} are loaded`, () => {
+      this.#records.loaded(files);
+      for (const file of files) this.#offers.settled(file);
+    });
     crashPoint('load-recorded');
     // 2. A word about each.
     const together = files.length === 1 ? '' : ` for ${plural(files.length, 'file')} together`;

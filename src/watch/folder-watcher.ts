@@ -177,7 +177,7 @@ export class FolderWatcher {
     return this.#book.counts();
   }
 
-  /** Every file that is known, those first that were first seen. Only to be looked at. */
+  /** Every file that is known and not done with, those first that were first seen. Only to be looked at. */
   known(): IterableIterator<Readonly<TrackedFile>> {
     return this.#book.files();
   }
@@ -341,7 +341,7 @@ export class FolderWatcher {
     this.#reportNames(undecodable);
     this.#inspector.keepFailing(names);
     const fresh = [...names].filter((name) => this.#wantsLook(name, marked));
-    const vanished = [...this.#book.files()].map(({ name }) => name).filter((name) => !names.has(name));
+    const vanished = this.#book.missingFrom(names);
     const resting = this.#book.nextResting(RESTING_PER_LISTING);
     const looks = new Set([...fresh, ...vanished, ...resting]);
     for (const name of looks) this.#dirty.delete(name);
@@ -352,8 +352,8 @@ export class FolderWatcher {
   }
 
   #wantsLook(name: string, marked: ReadonlySet<string>): boolean {
-    const file = this.#book.get(name);
-    return file === undefined || (file.state === 'unmarked' && marked.has(name));
+    if (!this.#book.knows(name)) return true;
+    return this.#book.get(name)?.state === 'unmarked' && marked.has(name);
   }
 
   /** Each once, for as long as it lies there. */

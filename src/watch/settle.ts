@@ -29,6 +29,21 @@ export function versionOf(stats: BigIntStats): FileVersion | undefined {
   };
 }
 
+const ODD = 0x9e3779b97f4a7c15n;
+
+/**
+ * One number for all that `sameContent` compares, for the many files that are done with. Two versions of a file have the
+ * same one by chance once in 2^52.
+ */
+function digestOf({ kind, size, mtimeNs, ino, dev, birthtimeNs }: FileVersion): number {
+  let digest = kind === 'file' ? 1n : 2n;
+  for (const part of [dev, ino, birthtimeNs, BigInt(size), mtimeNs]) {
+    digest = BigInt.asUintN(64, (digest ^ part) * ODD);
+    digest ^= digest >> 29n;
+  }
+  return Number(digest >> 12n);
+}
+
 /** The same file with the same content. ctime is left out: a rename, a link or a chmod is no writing. */
 function sameContent(a: FileVersion, b: FileVersion): boolean {
   return isSameFile(a, b) && a.size === b.size && a.mtimeNs === b.mtimeNs && a.kind === b.kind;
@@ -47,10 +62,10 @@ function isSameFile(a: FileVersion, b: FileVersion): boolean {
  */
 export type FileState = 'settling' | 'unmarked' | 'offered' | 'waiting' | 'done';
 
-/** One known file. Read-only for everybody but the book. */
+/** One known file that is not done with. Read-only for everybody but the book. */
 export interface TrackedFile {
   readonly name: string;
-  state: FileState;
+  state: Exclude<FileState, 'done'>;
   version: FileVersion;
   /** When this version was first seen, on the clock of `performance.now()`. */
   stillSinceMs: number;
@@ -91,22 +106,37 @@ const MAX_HELD_LOOK_MS = 1000;
  */
 export class SettleBook {
   readonly #settleMs: number;
+  /** All but those that are done with. */
   readonly #files = new Map<string, TrackedFile>();
   readonly #agenda = new Agenda();
-  /** Files in state `waiting` or `done`, the one looked at longest ago first. */
-  readonly #resting = new Set<string>();
+  /** Files in state `waiting`, the one looked at longest ago first. */
+  readonly #waiting = new Set<string>();
+  /** Files in state `done` with the digests of their versions, in the same order: 0.1 KB each, as there may be very many. */
+  readonly #done = new Map<string, number>();
   readonly #counts: Record<FileState, number> = { settling: 0, unmarked: 0, offered: 0, waiting: 0, done: 0 };
 
   constructor(options: { settleMs: number }) {
     this.#settleMs = options.settleMs;
   }
 
+  /** A file that is not done with. */
   get(name: string): TrackedFile | undefined {
     return this.#files.get(name);
   }
 
+  /** Is the file known, done with or not? */
+  knows(name: string): boolean {
+    return this.#files.has(name) || this.#done.has(name);
+  }
+
+  /** The files that are not done with. */
   files(): IterableIterator<TrackedFile> {
     return this.#files.values();
+  }
+
+  /** The known names that are not among these. */
+  missingFrom(names: ReadonlySet<string>): string[] {
+    return [...this.#files.keys(), ...this.#done.keys()].filter((name) => !names.has(name));
   }
 
   /** Number of files by state. */
@@ -128,10 +158,13 @@ export class SettleBook {
   /** Takes in what a look at a file showed. A file in the consumer's hands is left alone. */
   observe({ name, version, nowMs, backlog = false }: Observation): void {
     const file = this.#files.get(name);
-    if (!file) this.#begin({ name, version, nowMs: backlog ? nowMs - this.#settleMs : nowMs });
-    else if (file.state === 'offered') return;
+    if (!file) {
+      if (this.#done.get(name) === digestOf(version)) return;
+      this.#forgetDone(name);
+      this.#begin({ name, version, nowMs: backlog ? nowMs - this.#settleMs : nowMs });
+    } else if (file.state === 'offered') return;
     else if (this.#hasChanged(file, version)) this.#restart(file, { version, nowMs });
-    else if (!this.#resting.has(name)) this.#resume(file, { version, nowMs });
+    else if (!this.#waiting.has(name)) this.#resume(file, { version, nowMs });
   }
 
   /**
@@ -139,11 +172,12 @@ export class SettleBook {
    * event spoke of during the look is looked at again.
    */
   miss(name: string): void {
+    this.#forgetDone(name);
     const file = this.#files.get(name);
     if (!file || file.state === 'offered' || file.touched) return;
     this.#counts[file.state]--;
     this.#files.delete(name);
-    this.#resting.delete(name);
+    this.#waiting.delete(name);
     this.#agenda.delete(name);
   }
 
@@ -211,23 +245,36 @@ export class SettleBook {
   release(name: string, retryAtMs?: number): boolean {
     const file = this.#files.get(name);
     if (file?.state !== 'offered') return false;
-    this.#move(file, retryAtMs === undefined ? 'done' : 'waiting');
-    if (retryAtMs !== undefined) this.#agenda.set(name, retryAtMs);
+    if (retryAtMs === undefined) {
+      this.#counts.offered--;
+      this.#counts.done++;
+      this.#files.delete(name);
+      this.#done.set(name, digestOf(file.version));
+    } else {
+      this.#move(file, 'waiting');
+      this.#agenda.set(name, retryAtMs);
+    }
     return true;
   }
 
-  /** Up to `limit` of the resting files, those first that were returned longest ago. */
+  /** Up to `limit` of the waiting files, and as many that are done, those first that were returned longest ago. */
   nextResting(limit: number): string[] {
-    const names: string[] = [];
-    for (const name of this.#resting) {
-      if (names.length === limit) break;
-      names.push(name);
+    const waiting = firstOf(this.#waiting, limit);
+    for (const name of waiting) {
+      this.#waiting.delete(name);
+      this.#waiting.add(name);
     }
-    for (const name of names) {
-      this.#resting.delete(name);
-      this.#resting.add(name);
+    const done = firstOf(this.#done.keys(), limit);
+    for (const name of done) {
+      const digest = this.#done.get(name)!;
+      this.#done.delete(name);
+      this.#done.set(name, digest);
     }
-    return names;
+    return [...waiting, ...done];
+  }
+
+  #forgetDone(name: string): void {
+    if (this.#done.delete(name)) this.#counts.done--;
   }
 
   #begin({ name, version, nowMs }: { name: string; version: FileVersion; nowMs: number }): void {
@@ -250,7 +297,7 @@ export class SettleBook {
   }
 
   #restart(file: TrackedFile, { version, nowMs }: { version: FileVersion; nowMs: number }): void {
-    const isNewArrival = this.#resting.has(file.name) || !isSameFile(file.version, version);
+    const isNewArrival = this.#waiting.has(file.name) || !isSameFile(file.version, version);
     if (isNewArrival) file.arrivedAtMs = Date.now();
     file.version = version;
     file.stillSinceMs = nowMs;
@@ -277,11 +324,20 @@ export class SettleBook {
     this.#agenda.set(file.name, Math.min(dueAtMs, lookAtMs));
   }
 
-  #move(file: TrackedFile, state: FileState): void {
+  #move(file: TrackedFile, state: TrackedFile['state']): void {
     this.#counts[file.state]--;
     this.#counts[state]++;
     file.state = state;
-    if (state === 'waiting' || state === 'done') this.#resting.add(file.name);
-    else this.#resting.delete(file.name);
+    if (state === 'waiting') this.#waiting.add(file.name);
+    else this.#waiting.delete(file.name);
   }
+}
+
+function firstOf(names: Iterable<string>, limit: number): string[] {
+  const first: string[] = [];
+  for (const name of names) {
+    if (first.length === limit) break;
+    first.push(name);
+  }
+  return first;
 }

@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
+import v8 from 'node:v8';
 import { expect, it } from 'vitest';
+import { collectAtRest } from '../../src/base/heap.js';
 import { repositoryRoot } from '../helpers/real-data.js';
+import { waitFor } from '../helpers/wait-for.js';
 
 /** Keeps 100,000 small objects alive, each for as long as the next 100,000 take, and prints the most memory used. */
 const CHURN = `
@@ -20,4 +23,29 @@ it('keeps a heap near the size of what is alive in it', () => {
     Number(execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' }));
   const kept = peakOf(`import { keepHeapsSmall } from ${JSON.stringify(heap)}; keepHeapsSmall(); ${CHURN}`);
   expect(kept).toBeLessThan(peakOf(CHURN) * 0.8);
+});
+
+const heapBytes = () => v8.getHeapStatistics().total_heap_size;
+
+it('gives the memory of work that is over back', async () => {
+  let isBusy = true;
+  let looks = 0;
+  let work: object[] | undefined = Array.from({ length: 1_500_000 }, (_, i) => ({ i, text: `${i}` }));
+  const stop = collectAtRest({
+    isBusy: () => {
+      looks++;
+      return isBusy;
+    },
+    lookMs: 5,
+  });
+  try {
+    const withWork = heapBytes();
+    work = undefined;
+    await waitFor('some looks', () => looks > 3);
+    isBusy = false;
+    await waitFor('less memory', () => heapBytes() < withWork - 50e6);
+  } finally {
+    stop();
+  }
+  expect(work).toBeUndefined();
 });

@@ -148,6 +148,7 @@ describe('loading', () => {
       'a.parquet': '7:8:9',
       'b.parquet': '4:5:6',
     });
+    expect([...ledger.settledAmong(['a.parquet', 'c.parquet'])]).toEqual([['a.parquet', '7:8:9']]);
   });
 });
 

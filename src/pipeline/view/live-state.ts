@@ -125,7 +125,6 @@ function pendingInput({ pipeline, input }: Daemon, limit: number): PendingFile[]
   for (const { files } of pipeline.intake.tasks) for (const { name } of files) inHand.add(name);
   const pending: PendingFile[] = [];
   for (const { name, state, version, arrivedAtMs, heldBy } of input.known()) {
-    if (state === 'done') continue;
     if (pending.length === limit) break;
     pending.push({
       name,

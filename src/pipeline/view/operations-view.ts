@@ -82,11 +82,11 @@ function conditionOf({ pipeline, input, output }: Daemon): Condition {
   };
 }
 
-/** Files without their marker, and files that are done, are not waited for. */
+/** Files without their marker are not waited for. */
 function oldestArrivalMs(watcher: FolderWatcher): number | undefined {
   let oldestMs = Number.POSITIVE_INFINITY;
   for (const { state, arrivedAtMs } of watcher.known()) {
-    if (state !== 'done' && state !== 'unmarked') oldestMs = Math.min(oldestMs, arrivedAtMs);
+    if (state !== 'unmarked') oldestMs = Math.min(oldestMs, arrivedAtMs);
   }
   return oldestMs === Number.POSITIVE_INFINITY ? undefined : oldestMs;
 }
