@@ -75,26 +75,36 @@ const IMPOSSIBLE = /[\ufffd\u0080-\u009f]/u;
 function plausibility(text: string, isMultiByte: boolean): number {
   let score = 0;
   let counted = 0;
+  const arePaired = hasPairedQuotes(text);
   for (const word of text.match(
     /[^\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]*[^\x00-\x7f][^\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]*/g,
   ) ?? []) {
     const beyond = [...word].filter((char) => char > '\x7f');
     counted += beyond.length;
     score +=
-      beyond.reduce((sum, char) => sum + plausibilityOf(char, word), 0) - oddities(word, beyond.length);
+      beyond.reduce((sum, char) => sum + plausibilityOf(char, { word, arePaired }), 0) -
+      oddities(word, beyond.length);
   }
   if (counted === 0) return 0;
   // A random pair of bytes is a letter in an encoding of many thousand characters; only the rest of the evidence counts.
   return score / counted - (isMultiByte ? 0.1 : 0);
 }
 
-function plausibilityOf(char: string, word: string): number {
+/** Is each quotation mark that opens followed by one that closes? */
+function hasPairedQuotes(text: string): boolean {
+  const marks = text.match(/[“”]/g) ?? [];
+  return marks.length > 0 && marks.length % 2 === 0 && marks.every((mark, i) => mark === '“”'[i % 2]);
+}
+
+function plausibilityOf(char: string, { word, arePaired }: { word: string; arePaired: boolean }): number {
   if (IMPOSSIBLE.test(char)) return -3;
-  // A lone letter at a number is rather a sign for a currency or a unit.
+  // A lone capital is rather a sign, as a lone letter at a number is, for a currency or a unit.
+  if (/^\p{Lu}$/u.test(word)) return 0.5;
   if (/\p{L}|\p{M}/u.test(char)) return /\d/.test(word) && !/\p{L}{2}/u.test(word) ? 0.5 : 1;
   if (!USUAL_SIGNS.test(char)) return -1;
   // Signs stand between words and beside numbers, not inside words.
-  return isInsideWord(char, word) ? -1 : 0.8;
+  if (isInsideWord(char, word)) return -1;
+  return arePaired && /[“”]/.test(char) ? 1 : 0.8;
 }
 
 function isInsideWord(char: string, word: string): boolean {

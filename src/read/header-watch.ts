@@ -42,6 +42,8 @@ export class HeaderWatch {
   readonly #names: ReadonlySet<string>;
   #scanner!: Scanner;
   #rowsBefore = 0;
+  /** The batch is the first of the file. */
+  #isStart = false;
   /** The row of the batch below the last header that was found. */
   #tableStart = 0;
   /** The last batch ended with a blank line. */
@@ -62,6 +64,7 @@ export class HeaderWatch {
     const setOff = this.#setOffRows();
     const candidates = new Set([...this.#textsOfWitness(), ...this.#firstRows(), ...setOff]);
     const rows = [...candidates].sort((a, b) => a - b);
+    this.#isStart = this.#options.fromStart && this.#rowsBefore === 0;
     this.#rowsBefore += scanner.rowCount;
     return rows
       .filter((row, i) =>
@@ -129,6 +132,8 @@ export class HeaderWatch {
     const cells = this.#cells(row);
     const width = widthOf(cells);
     if (width < 2 || !looksLikeNames(cells)) return false;
+    // What stands where the file begins, or right below its header, was judged before.
+    if (row === 0 && this.#isStart && !isSetOff) return false;
     // The first column of a table may be without a name.
     if (cells.slice(1, width).some((cell) => cell.trim() === '')) return false;
     if (cells.filter((cell) => this.#names.has(folded(cell))).length * 2 >= width) return true;
@@ -146,7 +151,9 @@ export class HeaderWatch {
     // Something new begins: below a gap, with numbers where texts were, or with fewer columns.
     const isNew =
       below.length > 0 &&
-      (isApart || isOfNewKind(kinds, cells) || (isWiderThan(above, width) && !isWiderThan(below, width)));
+      (isApart ||
+        (below.length > 1 && isOfNewKind(kinds, cells)) ||
+        (isWiderThan(above, width) && !isWiderThan(below, width)));
     return (isStrange || isNew) && !this.#recurs(row);
   }
 

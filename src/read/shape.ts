@@ -31,10 +31,20 @@ export function findShape(records: readonly HeadRecord[]): Shape {
   const width = mainWidth(records);
   const preamble = width === 1 ? 0 : findStart(records, { width, kinds: kindsOf(records, width) });
   const table = records.slice(preamble);
-  const { header, isCertain } = findHeader(table, { width, kinds: kindsOf(table, width) });
+  const { header, isCertain } = findHeader(table, { width, kinds: kindsOf(withoutCopies(table), width) });
   const trailingDelimiters = countTrailingDelimiters(table, header);
   return { preamble, header, isCertain, trailingDelimiters };
 }
+
+/** Concatenated files say their header again, and such lines do not tell what the columns hold. */
+function withoutCopies([first, ...others]: readonly HeadRecord[]): readonly HeadRecord[] {
+  const isCopy = ({ cells }: HeadRecord) =>
+    cells.length === first.cells.length &&
+    cells.every((cell, i) => (i === 0 ? cell.replace(BOM, '') : cell) === first.cells[i]);
+  return first === undefined ? [] : [first, ...others.filter((record) => !isCopy(record))];
+}
+
+const BOM = /^\ufeff/;
 
 /** Kinds of the columns, from records that are data rather than header or titles, where there are enough. */
 function kindsOf(records: readonly HeadRecord[], width: number): ColumnKind[] {
@@ -205,7 +215,11 @@ function isHeader(records: readonly HeadRecord[], { kinds }: Table): { answer: b
   if (filled.length === 0) return { answer: false, isCertain: true };
   const { same, other } = matchKinds(cells, kinds);
   if (same === 0 && other > 0) return { answer: true, isCertain: true };
-  if (same > 0) return { answer: isSeries(cells) || other > 3 * same, isCertain: true };
+  if (same > 0) {
+    const isAboveNames =
+      areYears(cells) && records.length > 1 && matchKinds(records[1].cells, kinds).same === 0;
+    return { answer: isAboveNames || isSeries(cells) || other > 3 * same, isCertain: true };
+  }
   // 1. Nothing but texts below: a header does not say again what a column says.
   const below = records.slice(1);
   const repeated = cells.filter(

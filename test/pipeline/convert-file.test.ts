@@ -456,6 +456,7 @@ describe('what looks like the header of a further table among rows that are all 
     ['but is a row: texts of which one recurs', `${people}Dan,unknown,untold,Rome\nEve,31,1.50,Bonn\n`, []],
     ['but is a row: a single odd value', 'a,b\nAnn,1\nBob,unknown\nCid,3\n', []],
     ['but is a row: words below a blank line', `${words}\nDan,clerk,Paris\nEve,nurse,Wien\n`, []],
+    ['but is a row of keys and values', 'key,value\nname,Ann\nage,3\ncity,Rome\n', []],
     ['but is a total', `${people}\nTotal,,,\n`, []],
   ])('%s is told, or not', async (_, content, lines) => {
     const workshop = await workshopOf(

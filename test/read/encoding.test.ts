@@ -43,6 +43,18 @@ describe('encodings', () => {
     },
   );
 
+  it.each([
+    [
+      'quotation marks and a currency in Windows-1252',
+      'name;price\n“two words”;5 €\nb;6 €\n',
+      'windows-1252',
+    ],
+    ['words in code page 850', 'stad;antal\nMalmö;5\nVäxjö;6\n', 'cp850'],
+  ])('of a short text are told: %s', async (_, text, label) => {
+    const table = await readBytes(folder, iconv.encode(text, label));
+    expect(table.findings.encoding.label).toBe(label);
+  });
+
   it('that nobody knows are refused', async () => {
     const reading = readBytes(folder, 'a,b\n', { encoding: 'klingon' });
     await expect(reading).rejects.toMatchObject({ code: 'bad_encoding' });

@@ -351,6 +351,9 @@ const FILES: [string, string, string, number, number, number][] = [
   ['title-comma-all', 'Population, by region, 2020\nRegion,Men,Women\nN,1,2\nS,3,4\nE,5,6\n', ',', 3, 1, 3],
   ['wholeline', '"a,b,c"\n"1,2,3"\n"4,5,6"\n', '', 1, 0, 2],
   ['ragged-short', 'a,b,c,d\n1,2,3,4\n1,2\n1,2,3\n1\n5,6,7,8\n', ',', 4, 0, 5],
+  ['concatenated-short', 'id;name\n1;a\n2;b\nid;name\n3;c\n', ';', 2, 0, 3],
+  ['concatenated-marks', '\ufeffid;name\n1;a\n2;b\n\ufeffid;name\n3;c\n', ';', 2, 0, 3],
+  ['years-above', ',2024,,2025,\nregion,men,women,men,women\nNorth,1,2,3,4\nSouth,5,6,7,8\n', ',', 5, 0, 2],
   [
     'multi-quote-newline',
     'id,text\n1,"line one\nline two, with comma\nline three"\n2,"x"\n3,"a ""b""\nc"\n',
