@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import mysql from 'mysql2/promise';
 import pg from 'pg';
@@ -148,6 +149,16 @@ describe.each(Object.keys(SERVERS) as (keyof typeof SERVERS)[])('%s', (engine) =
       await Promise.race([rig.told(AWAY), rig.told(/INFO Loaded/)]);
       await host.start();
       await expectLoadedOnce(50_000);
+    });
+
+    it('keeps nothing of a Parquet file that changes while it is read, and reads it again', async () => {
+      let changes = 0;
+      rig.hooks.afterFirstRows = async (name) => {
+        if (changes++ === 0) fs.utimesSync(rig.pathOf(name), new Date(), new Date());
+      };
+      await rig.offer({ 'strict-a': strict(1, 100_000) });
+      await expectLoadedOnce(100_000);
+      expect(rig.count(/changed while it was read/)).toBe(1);
     });
 
     it('restarted between two loads: the stale connection costs nothing', async () => {

@@ -113,6 +113,11 @@ export class QueueRig {
     return this.lines.filter((line) => pattern.test(line)).length;
   }
 
+  /** Where the Parquet file of this name, without extension, lies until it is put aside. */
+  pathOf(name: string): string {
+    return path.join(this.#workshop.settings.folders.output, `${name}.parquet`);
+  }
+
   /** Names in the folder for Parquet files that no retry can load. */
   parked(): string[] {
     return fs.readdirSync(this.#workshop.settings.folders.outputFailed).sort();
