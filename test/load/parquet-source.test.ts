@@ -205,6 +205,17 @@ describe('files of others', () => {
     );
   });
 
+  test('ids of a dictionary with NULLs between them', async () => {
+    const words = Array.from({ length: 3000 }, (_, row) => (row % 3 === 0 ? null : `word ${row % 11}`));
+    const file = await written(
+      parquetWriteBuffer({ columnData: [{ name: 'w', data: words, type: 'STRING' }] }),
+    );
+    const text = await textOf(file, { w: 'TEXT' });
+    expect(text.split('\n').slice(0, -1)).toEqual(words.map((word) => word ?? '\\N'));
+    // The first row whose value does not fit, not the first place in the dictionary.
+    await expect(textOf(file, { w: 'VARCHAR(6)' })).rejects.toThrow('column "w", row 11: "word 10"');
+  });
+
   test('old timestamps of twelve bytes, and times in milliseconds and nanoseconds', async () => {
     const file = await duckdbParquet(
       `SELECT TIMESTAMP_NS '2026-11-22 06:31:02.123456' AS nanos, TIMESTAMP_MS '2026-11-22 06:31:02.123' AS millis`,
