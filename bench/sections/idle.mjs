@@ -12,8 +12,8 @@ const MOST_CPU_PERCENT = 0.5;
 const MOST_BYTES = 120e6;
 const MOST_START_MS = 500;
 const SEED = 9;
-/** What was begun by the work is over then; worker threads that may be needed again are kept for longer. */
-const REST_MS = 65_000;
+/** What was begun by the work is over then, idle worker threads have ended, and the heap has been collected. */
+const REST_MS = 130_000;
 const WATCHED_MS = 60_000;
 
 /** What a daemon costs that has nothing to do, after it has taken many files from drop to committed rows in Postgres. */
