@@ -144,7 +144,8 @@ async function fillFirstRecord(
   options: ReadOptions & { dialect: Dialect; line: number },
 ): Promise<void> {
   const { window } = feed;
-  while (!window.final && readHead(window, { ...options, maxRecords: 1 }).length === 0) {
+  const isCut = () => !hasLineEnd(window) || readHead(window, { ...options, maxRecords: 1 }).length === 0;
+  while (!window.final && isCut()) {
     if (window.end - window.from > options.maxRowBytes) {
       throw new DropgateError(
         'row_too_long',
@@ -153,6 +154,12 @@ async function fillFirstRecord(
     }
     await feed.readMore(Math.max(1, window.end - window.from));
   }
+}
+
+/** Without one, no record is whole, and there is no need to split millions of cells. */
+function hasLineEnd({ buffer, from, end }: TextWindow): boolean {
+  const text = buffer.subarray(from, end);
+  return text.includes(LF) || text.includes(CR);
 }
 
 function refuseQuotes(fault: 'stray_quote' | 'unclosed_quote', line: number): never {
@@ -188,6 +195,7 @@ function offsetInFile(encoding: FoundEncoding, decoded: Uint8Array): number {
 }
 
 const LF = 10;
+const CR = 13;
 const WHITE_SPACE = new Set([9, LF, 11, 12, 13, 32]);
 
 /** Passes over blank lines before the first record. Answers how many. */
