@@ -1,3 +1,4 @@
+import type { BigIntStats } from 'node:fs';
 import path from 'node:path';
 import { errnoOf } from '../base/errors.js';
 import { backoffMs } from '../base/retry.js';
@@ -8,6 +9,7 @@ import { Inspector } from './inspector.js';
 import { type Listing, listFolder, REPLACEMENT_CHARACTER, rawPathOf } from './listing.js';
 import { isIgnoredName, MARKER_SUFFIX } from './names.js';
 import { type FileState, SettleBook, type TrackedFile } from './settle.js';
+import { Stillness } from './stillness.js';
 import { Subscription } from './subscription.js';
 import type { PendingCounts, ReadyFile, UnreadyFile, WatchFault, WatchRecovery } from './types.js';
 
@@ -84,6 +86,7 @@ export class FolderWatcher {
   /** Polling said that the folder changed; it may keep silent about the next change. */
   #hasNamelessEvent = false;
   #hasListed = false;
+  readonly #stillness = new Stillness();
   #failedListings = 0;
   /** Names that are not valid UTF-8 and were reported, as hexadecimal bytes. */
   #reportedNames = new Set<string>();
@@ -298,20 +301,37 @@ export class FolderWatcher {
 
   async #list(): Promise<void> {
     const waiters = this.#listingWaiters.splice(0);
+    const isAskedFor = waiters.length > 0 || this.#hasNamelessEvent;
     const startMs = performance.now();
     this.#listAtMs = startMs + this.#pauseMs();
     this.#hasNamelessEvent = false;
     this.#eventsSinceListing = 0;
     try {
-      const watchError = await this.#subscribe();
-      const listing = await listFolder(this.#folder, { port: this.#port, accepts: this.#options.accepts });
-      this.#listingPauseEndMs = performance.now() + LISTING_PAUSE_FACTOR * (performance.now() - startMs);
+      const stats = await this.#statFolder();
+      const watchError = await this.#subscribe(stats);
+      const isKnown = this.#stillness.isStill(stats) && !isAskedFor;
+      const listing = isKnown ? undefined : await this.#listFolder();
+      this.#pauseListings(performance.now() - startMs);
       this.#noteListed(watchError);
-      await this.#digest(listing);
+      if (listing) await this.#digest(listing);
+      else await this.#inspector.examine(this.#book.nextResting(RESTING_PER_LISTING));
     } catch (error) {
+      this.#stillness.forget();
       this.#noteUnlistable(error);
     }
     for (const resolve of waiters) resolve();
+  }
+
+  /** Events that came during the listing wait for the end of the pause, too; who asked for a listing does not. */
+  #pauseListings(tookMs: number): void {
+    this.#listingPauseEndMs = performance.now() + LISTING_PAUSE_FACTOR * tookMs;
+    if (this.#listingWaiters.length === 0) {
+      this.#listAtMs = Math.max(this.#listAtMs, this.#listingPauseEndMs);
+    }
+  }
+
+  #listFolder(): Promise<Listing> {
+    return listFolder(this.#folder, { port: this.#port, accepts: this.#options.accepts });
   }
 
   #pauseMs(): number {
@@ -320,13 +340,12 @@ export class FolderWatcher {
   }
 
   /** Comes before the listing, so that nothing falls between the two. */
-  async #subscribe(): Promise<unknown> {
-    const { dev, ino, birthtimeNs } = await this.#statFolder();
+  #subscribe({ dev, ino, birthtimeNs }: BigIntStats): Promise<unknown> {
     // A folder that was removed and created again may well get the inode of the old one.
     return this.#subscription.ensure(`${dev}:${ino}:${birthtimeNs}`);
   }
 
-  async #statFolder() {
+  async #statFolder(): Promise<BigIntStats> {
     try {
       return await this.#port.stat(this.#folder);
     } catch (error) {
