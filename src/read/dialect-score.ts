@@ -38,6 +38,10 @@ const MAX_VALUED = 200;
 /** How far a delimiter is trusted: some characters stand inside values more often than between them. */
 const TRUST: Record<string, number> = { ' ': 0.6, ':': 0.6, '#': 0.7, '^': 0.95, '~': 0.95 };
 
+/** Of a colon where the records have it within times of the day alone. */
+const TRUST_IN_CLOCKS = 0.15;
+const TIMES = /(?<![\d:])(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?![\d:])/g;
+
 /** Quotes that nothing escapes explain almost any text, so they must explain it better. */
 const TRUST_IN_NO_ESCAPE = 0.99;
 
@@ -96,10 +100,24 @@ function quoteEvidence(rows: SampleRow[], { quote }: Dialect): QuoteEvidence {
 function scoreOf(dialect: Dialect, rows: SampleRow[], shapes: Map<string, ValueShape>): number {
   if (rows.length === 0) return 0;
   const { fit, numbers, forms } = valueFit(rows, dialect, shapes);
-  const trust = (TRUST[dialect.delimiter] ?? 1) * (dialect.escape === 'none' ? TRUST_IN_NO_ESCAPE : 1);
+  const trust = trustIn(dialect, rows);
   if (dialect.delimiter !== '') return uniformity(rows) * fit * fit * trust;
   if (forms >= MOST_LINES) return ONE_COLUMN_OF_FORMS * fit ** 3;
   return (numbers + forms >= MOST_LINES ? ONE_COLUMN_OF_NUMBERS : ONE_COLUMN) * fit ** 3;
+}
+
+function trustIn(dialect: Dialect, rows: SampleRow[]): number {
+  const ofEscape = dialect.escape === 'none' ? TRUST_IN_NO_ESCAPE : 1;
+  if (dialect.delimiter === ':' && isOfClocks(rows)) return TRUST_IN_CLOCKS * ofEscape;
+  return (TRUST[dialect.delimiter] ?? 1) * ofEscape;
+}
+
+/** A log, say: the colons are those of its times. */
+function isOfClocks(rows: SampleRow[]): boolean {
+  const ofClocks = rows.filter(
+    ({ cells }) => cells.length > 1 && !cells.join(':').replace(TIMES, '').includes(':'),
+  );
+  return ofClocks.length >= MOST_LINES * rows.length;
 }
 
 /** Near 1 when almost all records have the same, large width; 0 for one column. */

@@ -41,6 +41,13 @@ describe('a table', () => {
   });
 
   it.each([
+    [' ', '12:00:01 ok\n12:00:02 fail\n12:01:03 ok\n13:00:00 retry\n'],
+    [':', 'id:minute:word\n1:10:x\n2:20:y\n3:30:z\n'],
+  ])('is not cut at the colons of its times: %j', async (delimiter, text) => {
+    expect((await readBytes(folder, text)).findings.dialect.delimiter).toBe(delimiter);
+  });
+
+  it.each([
     ['0 bytes', ''],
     ['white space', ' \n\t\r\n  \n'],
     ['only a byte order mark', '\ufeff'],
