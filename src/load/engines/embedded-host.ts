@@ -169,13 +169,18 @@ async function createData(dataDir: string): Promise<void> {
 
 /** PGlite itself only says that it failed; why, Postgres wrote to its log. */
 async function createPGlite(dataDir: string): Promise<PGlite> {
-  const log: string[] = [];
-  const onStderr = (line: string) => log.push(line) > 0;
+  const reasons: string[] = [];
+  let isOpening = true;
+  const onStderr = (line: string) => {
+    if (isOpening && /\b(?:FATAL|PANIC|ERROR|HINT):/.test(line)) reasons.push(line);
+    return true;
+  };
   try {
     return await PGlite.create(dataDir, { onStderr });
   } catch (error) {
-    const reasons = log.filter((line) => /\b(?:FATAL|PANIC|ERROR|HINT):/.test(line));
     throw new Error([messageOf(error), ...reasons.slice(-3)].join('; '), { cause: error });
+  } finally {
+    isOpening = false;
   }
 }
 
