@@ -98,10 +98,7 @@ export class Vector {
   /** Appends an integer of magnitude at most 2^53. */
   pushSafeInteger(value: number): void {
     this.#reserve(8);
-    const at = this.length++ * 8;
-    const high = Math.floor(value / 0x1_0000_0000);
-    this.#view.setUint32(at, value - high * 0x1_0000_0000, true);
-    this.#view.setInt32(at + 4, high, true);
+    putSafeInteger(this.#view, this.length++ * 8, value);
   }
 
   pushBigInt(value: bigint): void {
@@ -213,6 +210,15 @@ export class Vector {
     this.bytes = next;
     this.#view = new DataView(next.buffer);
   }
+}
+
+const TWO_32 = 0x1_0000_0000;
+
+/** Stores an integer of magnitude at most 2^53 in eight bytes, as `int64` values lie in a {@link Vector}. */
+export function putSafeInteger(view: DataView, at: number, value: number): void {
+  const high = Math.floor(value / TWO_32);
+  view.setUint32(at, value - high * TWO_32, true);
+  view.setInt32(at + 4, high, true);
 }
 
 const ENCODER = new TextEncoder();

@@ -1,6 +1,6 @@
 import type { CellReader } from '../base/cells.js';
 import type { SqlType } from '../base/sql-type.js';
-import { physicalOf } from '../base/vector.js';
+import { physicalOf, putSafeInteger } from '../base/vector.js';
 
 /**
  * The reader of a type: it stops at cells that are not in the plainest form of the type, right or wrong, which are left to
@@ -18,9 +18,9 @@ export function cellReaderFor(type: SqlType): CellReader | undefined {
     case 'decimal':
       return physicalOf(type) === 'fixed' ? undefined : decimalReader(type);
     case 'real':
-      return readReals;
+      return floatReader(4);
     case 'double':
-      return readDoubles;
+      return floatReader(8);
     case 'date':
       return readDates;
     case 'time':
@@ -83,13 +83,6 @@ function integerReader(max: number): CellReader {
 }
 
 const TWO_32 = 0x1_0000_0000;
-
-/** Stores an integer of magnitude at most 2^53 in eight bytes. */
-function putSafeInteger(view: DataView, at: number, value: number): void {
-  const high = Math.floor(value / TWO_32);
-  view.setUint32(at, value - high * TWO_32, true);
-  view.setInt32(at + 4, high, true);
-}
 
 const readBigints: CellReader = (target, { bytes, starts, ends }, { from, to }) => {
   target.reserveValues(to - from);
@@ -175,31 +168,21 @@ function pointIn(bytes: Uint8Array, start: number, end: number): number {
   return at;
 }
 
-const readDoubles: CellReader = (target, { bytes, starts, ends }, { from, to }) => {
-  target.reserveValues(to - from);
-  const { view, length } = target;
-  let row = from;
-  for (let at = length * 8; row < to; row++, at += 8) {
-    const value = numberAt(bytes, starts[row], ends[row]);
-    if (Number.isNaN(value)) break;
-    view.setFloat64(at, value, true);
-  }
-  target.length = length + row - from;
-  return row;
-};
-
-const readReals: CellReader = (target, { bytes, starts, ends }, { from, to }) => {
-  target.reserveValues(to - from);
-  const { view, length } = target;
-  let row = from;
-  for (let at = length * 4; row < to; row++, at += 4) {
-    const value = numberAt(bytes, starts[row], ends[row]);
-    if (Number.isNaN(value)) break;
-    view.setFloat32(at, value, true);
-  }
-  target.length = length + row - from;
-  return row;
-};
+function floatReader(width: 4 | 8): CellReader {
+  return (target, { bytes, starts, ends }, { from, to }) => {
+    target.reserveValues(to - from);
+    const { view, length } = target;
+    let row = from;
+    for (let at = length * width; row < to; row++, at += width) {
+      const value = numberAt(bytes, starts[row], ends[row]);
+      if (Number.isNaN(value)) break;
+      if (width === 4) view.setFloat32(at, value, true);
+      else view.setFloat64(at, value, true);
+    }
+    target.length = length + row - from;
+    return row;
+  };
+}
 
 /** The number `-12.5` as a double; NaN for anything that is not of this form, or that has too many digits. */
 function numberAt(bytes: Uint8Array, start: number, end: number): number {

@@ -1,6 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { FSWatcher } from 'chokidar';
+import { stampOf } from './stillness.js';
 
 /** What to listen to. */
 export interface EventRequest {
@@ -90,8 +91,6 @@ async function pollFolder({ folder, pollIntervalMs, onEvent }: EventRequest): Pr
   };
 }
 
-/** Differs whenever an entry was added, renamed or removed, or another folder stands there. */
 async function lookAt(folder: string): Promise<string> {
-  const { dev, ino, mtimeNs, ctimeNs } = await fs.stat(folder, { bigint: true });
-  return [dev, ino, mtimeNs, ctimeNs].join(' ');
+  return stampOf(await fs.stat(folder, { bigint: true }));
 }

@@ -1,5 +1,12 @@
 import type { BigIntStats } from 'node:fs';
 
+type FolderStats = Pick<BigIntStats, 'dev' | 'ino' | 'mtimeNs' | 'ctimeNs'>;
+
+/** Differs whenever an entry of the folder was added, renamed or removed, or another folder stands there. */
+export function stampOf({ dev, ino, mtimeNs, ctimeNs }: FolderStats): string {
+  return [dev, ino, mtimeNs, ctimeNs].join(' ');
+}
+
 /** A folder that seems unchanged is read all the same each so many times: not every file system keeps its times. */
 const SKIPS_IN_A_ROW = 9;
 
@@ -17,8 +24,8 @@ export class Stillness {
    * could be the same; the next one does.
    * @returns true when the listing can be spared
    */
-  isStill({ dev, ino, mtimeNs, ctimeNs }: Pick<BigIntStats, 'dev' | 'ino' | 'mtimeNs' | 'ctimeNs'>): boolean {
-    const now = [dev, ino, mtimeNs, ctimeNs].join(' ');
+  isStill(stats: FolderStats): boolean {
+    const now = stampOf(stats);
     this.#times = now === this.#last ? this.#times + 1 : 0;
     this.#last = now;
     const isStill = this.#times >= 2 && this.#skips < SKIPS_IN_A_ROW;

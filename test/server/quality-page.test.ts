@@ -2,12 +2,10 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Site } from '../e2e/site.js';
 import { expectAccessible, hasBrowser, openPage } from '../helpers/browser.js';
 import { waitFor } from '../helpers/wait-for.js';
+import { dropOddFiles } from './odd-files.js';
 
 let site: Site;
 afterEach(() => site.close());
-
-const rows = (x: (i: number) => string | number) =>
-  Array.from({ length: 40 }, (_, i) => `${x(i)},${'abcd'[i % 4]}\n`).join('');
 
 describe.skipIf(!hasBrowser)('the quality page', () => {
   it('shows what is unusual, late and failed, and leads to the files', async () => {
@@ -31,12 +29,7 @@ others: { files: "o*.csv", columns: any, expect: { every: 1s } }
     const page = await openPage(`${url}/quality`, { width: 390 });
     await page.getByText('Late', { exact: true }).first().waitFor();
     // 2. Files, one of them odd, one broken.
-    for (let i = 0; i < 8; i++) site.drop(`p${i}.csv`, `x,y\n${rows((row) => row % 7)}`);
-    await waitFor('eight files', () => site.list('output_parquet').length === 9, { timeoutMs: 30_000 });
-    site.drop('podd.csv', `x,y\n${rows((row) => (row < 10 ? 'bad' : 900 + (row % 7)))}`);
-    await site.logged('podd.csv is unlike the last files');
-    site.drop('pbroken.csv', 'z\n1\n');
-    await site.logged('Failed input_csv/pbroken.csv');
+    await dropOddFiles(site);
     const findings = page.getByRole('region', { name: 'Unusual values' });
     await waitFor('the findings', async () => {
       await page.reload();

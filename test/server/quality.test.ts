@@ -3,6 +3,7 @@ import type { ColumnTrend, QualityReport } from '../../src/server/api/quality.js
 import type { Problem } from '../../src/server/problem.js';
 import { Site } from '../e2e/site.js';
 import { waitFor } from '../helpers/wait-for.js';
+import { dropOddFiles } from './odd-files.js';
 
 const CONFIG = {
   'dropgate.yaml': 'server: { port: 0 }\nsettle_ms: 20\nalerts: { gather_ms: 100 }\n',
@@ -32,21 +33,13 @@ async function get<T>(address: string): Promise<T> {
   return (await response.json()) as T;
 }
 
-const rows = (x: (i: number) => string | number) =>
-  Array.from({ length: 40 }, (_, i) => `${x(i)},${'abcd'[i % 4]}\n`).join('');
-
 describe.each([
   ['none', { 'db_creds.yaml': 'database: { engine: none }\n' }],
   ['embedded', {}],
 ])('with the engine %s', (engine, config) => {
   it('tells what became of files, what is unusual, which alerts there were, and what is expected', async () => {
     const url = await open(config as Record<string, string>);
-    for (let i = 0; i < 8; i++) site.drop(`p${i}.csv`, `x,y\n${rows((row) => row % 7)}`);
-    await waitFor('eight files', () => site.list('output_parquet').length === 9, { timeoutMs: 30_000 });
-    site.drop('podd.csv', `x,y\n${rows((row) => (row < 10 ? 'bad' : 900 + (row % 7)))}`);
-    await site.logged('podd.csv is unlike the last files');
-    site.drop('pbroken.csv', 'z\n1\n');
-    await site.logged('Failed input_csv/pbroken.csv');
+    await dropOddFiles(site);
     if (engine === 'embedded') await site.logged('Loaded output_parquet/podd.parquet', 90_000);
     const report = await waitFor<QualityReport | undefined>(
       'all alerts',
