@@ -1,9 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import path from 'node:path';
 import v8 from 'node:v8';
 import { expect, it } from 'vitest';
 import { collectAtRest } from '../../src/base/heap.js';
-import { repositoryRoot } from '../helpers/real-data.js';
+import { builtModule } from '../helpers/built-module.js';
 import { waitFor } from '../helpers/wait-for.js';
 
 /** Keeps 100,000 small objects alive, each for as long as the next 100,000 take, and prints the most memory used. */
@@ -17,8 +16,8 @@ const CHURN = `
   console.log(peak);
 `;
 
-it('keeps a heap near the size of what is alive in it', () => {
-  const heap = path.join(repositoryRoot, 'dist/base/heap.js');
+it('keeps a heap near the size of what is alive in it', async () => {
+  const heap = await builtModule('src/base/heap.ts');
   const peakOf = (code: string) =>
     Number(execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' }));
   const kept = peakOf(`import { keepHeapsSmall } from ${JSON.stringify(heap)}; keepHeapsSmall(); ${CHURN}`);

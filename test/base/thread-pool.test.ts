@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
 import { openThreadPool, wake } from '../../src/base/thread-pool.js';
+import { builtModule } from '../helpers/built-module.js';
 import { tempDir } from '../helpers/temp-dir.js';
 
-it('threads start in a process that has options of the whole process, and get those of their own', () => {
+it('threads start in a process that has options of the whole process, and get those of their own', async () => {
   const folder = tempDir();
   writeFileSync(join(folder, 'worker.mjs'), 'export default () => process.execArgv;');
   const program = `
-    import { openThreadPool } from ${JSON.stringify(new URL('../../dist/base/thread-pool.js', import.meta.url).href)};
+    import { openThreadPool } from ${JSON.stringify(await builtModule('src/base/thread-pool.ts'))};
     const caller = ${JSON.stringify(pathToFileURL(join(folder, 'caller.mjs')).href)};
     const pool = openThreadPool({ worker: './worker.mjs', caller, maxThreads: 1 });
     console.log(JSON.stringify(await pool.run(undefined)));

@@ -172,7 +172,7 @@ describe('two on one root', () => {
 
 describe('a worker thread that dies', () => {
   it('takes its file with it after the second time, and no other', async () => {
-    const program = path.join(repositoryRoot, 'dist/pipeline/convert-worker.js');
+    const program = path.join(repositoryRoot, 'dist/program/convert-worker.js');
     const rig = await IntakeRig.open({
       poolFor: ({ settings }) =>
         new Piscina({
