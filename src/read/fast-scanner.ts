@@ -49,6 +49,23 @@ export class FastScanner extends Scanner {
     this.beginBatch(buffer, from);
     const window = { buffer, end, final };
     buffer[end] = LF;
+    let position = from;
+    while (position < end && !this.isFull) {
+      const next = this.#scanRecord(window, position);
+      if (next < 0) break;
+      position = next;
+    }
+    return this.endBatch(window, { from, position });
+  }
+
+  /**
+   * Takes in the record, or the blank line, at `recordStart`; answers where the next one begins, or -1 when more text is needed.
+   *
+   * A function for each record and not one loop for all of them: code that V8 compiles inside a running loop is thrown away at the
+   * loop's end, and a file of 400 records ends before code of the whole function is ready.
+   */
+  #scanRecord(window: ScanWindow, recordStart: number): number {
+    const { buffer, end, final } = window;
     const view = this.viewOf(buffer);
     const delimiter = this.#delimiter;
     const quote = this.#quote;
@@ -57,131 +74,114 @@ export class FastScanner extends Scanner {
     const quotes = (quote < 0 ? LF : quote) * ONES;
     const width = this.width;
     const columns = this.columns;
-    let position = from;
+    let position = recordStart;
+    let byte = buffer[position];
+    if (width > 1 && (byte === LF || byte === CR)) {
+      const next = this.lineEnd(buffer, position, end, final);
+      if (next > 0) this.passBlankLine();
+      if (next !== 0) return next;
+    }
+    const row = this.rowCount;
+    if (row >= this.rowStarts.length) this.growRows();
+    let column = 0;
+    let embeddedBreaks = 0;
+    /** Offset of a quote that is out of place, if any. */
+    let fault = -1;
 
-    while (position < end && !this.isFull) {
-      const recordStart = position;
-      let byte = buffer[position];
-      if (width > 1 && (byte === LF || byte === CR)) {
-        const next = this.lineEnd(buffer, position, end, final);
-        if (next < 0) return this.endBatch(window, { from, position: recordStart });
-        if (next > 0) {
-          this.passBlankLine();
-          position = next;
-          continue;
-        }
+    for (;;) {
+      // 1. The first mark after the start of the cell: a delimiter (in quotes: a quote) or a control character.
+      let start = position;
+      let word = view.getInt32(start, true);
+      let ends = delimiters;
+      const isQuoted = (word & 0xff) === quote;
+      if (isQuoted) {
+        ends = quotes;
+        word = view.getInt32(++start, true);
       }
-      const row = this.rowCount;
-      if (row >= this.rowStarts.length) this.growRows();
-      let column = 0;
-      let embeddedBreaks = 0;
-      /** Offset of a quote that is out of place, if any. */
-      let fault = -1;
-
-      for (;;) {
-        // 1. The first mark after the start of the cell: a delimiter (in quotes: a quote) or a control character.
-        let start = position;
-        let word = view.getInt32(start, true);
-        let ends = delimiters;
-        const isQuoted = (word & 0xff) === quote;
-        if (isQuoted) {
-          ends = quotes;
-          word = view.getInt32(++start, true);
-        }
-        let marks = marksIn(word, ends);
-        let stop = start;
-        let first = 0;
-        let hash = HASH_SEED;
-        const target = column < width ? columns[column] : undefined;
-        const dictionary = target?.dictionary;
-        if (dictionary === undefined) {
-          while (marks === 0) {
-            stop += 4;
-            word = view.getInt32(stop, true);
-            marks = marksIn(word, ends);
-          }
-        } else if (marks === 0) {
-          first = word;
+      let marks = marksIn(word, ends);
+      let stop = start;
+      let first = 0;
+      let hash = HASH_SEED;
+      const target = column < width ? columns[column] : undefined;
+      const dictionary = target?.dictionary;
+      if (dictionary === undefined) {
+        while (marks === 0) {
           stop += 4;
           word = view.getInt32(stop, true);
           marks = marksIn(word, ends);
-          if (marks === 0) {
-            hash = hashStep(hash, first);
-            do {
-              hash = hashStep(hash, word);
-              stop += 4;
-              word = view.getInt32(stop, true);
-              marks = marksIn(word, ends);
-            } while (marks === 0);
-          }
         }
-        const bits = bitsBefore(marks);
-        const last = word & ((1 << bits) - 1);
-        stop += bits >> 3;
-        const length = stop - start;
+      } else if (marks === 0) {
+        first = word;
+        stop += 4;
+        word = view.getInt32(stop, true);
+        marks = marksIn(word, ends);
+        if (marks === 0) {
+          hash = hashStep(hash, first);
+          do {
+            hash = hashStep(hash, word);
+            stop += 4;
+            word = view.getInt32(stop, true);
+            marks = marksIn(word, ends);
+          } while (marks === 0);
+        }
+      }
+      const bits = bitsBefore(marks);
+      const last = word & ((1 << bits) - 1);
+      stop += bits >> 3;
+      const length = stop - start;
 
-        // 2. Put the cell into its column, if it ends as most cells do.
-        let next = isQuoted ? stop + 1 : stop;
+      // 2. Put the cell into its column, if it ends as most cells do.
+      let next = isQuoted ? stop + 1 : stop;
+      byte = buffer[next];
+      const endsPlainly =
+        next < end &&
+        (!isQuoted || buffer[stop] === quote) &&
+        (byte === delimiter || byte === LF || (byte === CR && buffer[next + 1] === LF && next + 1 < end));
+      if (!endsPlainly) {
+        const cell = this.#readOddCell(window, position);
+        if (cell === undefined) return -1;
+        next = cell.next;
+        embeddedBreaks += cell.breaks;
+        fault = cell.fault;
+        if (fault >= 0) {
+          position = next;
+          break;
+        }
+        if (target !== undefined) putOddCell(target, row, cell);
         byte = buffer[next];
-        const endsPlainly =
-          next < end &&
-          (!isQuoted || buffer[stop] === quote) &&
-          (byte === delimiter || byte === LF || (byte === CR && buffer[next + 1] === LF && next + 1 < end));
-        if (!endsPlainly) {
-          const cell = this.#readOddCell(window, position);
-          if (cell === undefined) return this.endBatch(window, { from, position: recordStart });
-          next = cell.next;
-          embeddedBreaks += cell.breaks;
-          fault = cell.fault;
-          if (fault >= 0) {
-            position = next;
-            break;
-          }
-          if (target !== undefined) putOddCell(target, row, cell);
-          byte = buffer[next];
-        } else if (dictionary === undefined) {
-          target?.cells?.put(row, start, stop);
-        } else if (length > SHORT_BYTES) {
-          target!.ids[row] = dictionary.idOfLong(hashStep(hash, last), buffer, start, stop);
-        } else {
-          if (length < 4) first = last;
-          const second = length < 4 ? 0 : last;
-          target!.ids[row] = dictionary.idOfShort(first, second, length, buffer, start);
-        }
+      } else if (dictionary === undefined) {
+        target?.cells?.put(row, start, stop);
+      } else if (length > SHORT_BYTES) {
+        target!.ids[row] = dictionary.idOfLong(hashStep(hash, last), buffer, start, stop);
+      } else {
+        if (length < 4) first = last;
+        const second = length < 4 ? 0 : last;
+        target!.ids[row] = dictionary.idOfShort(first, second, length, buffer, start);
+      }
 
-        // 3. On to the next cell, or the end of the record.
-        column++;
-        position = next;
-        if (byte === delimiter && position < end) {
-          position++;
-          continue;
-        }
-        const recordEnd = position;
-        if (position < end) {
-          position = this.lineEnd(buffer, position, end, final);
-          if (position < 0) return this.endBatch(window, { from, position: recordStart });
-          if (position === 0) {
-            // A quoted cell and then a carriage return that ends nothing.
-            fault = recordEnd - 1;
-            position = recordEnd;
-            column--;
-            break;
-          }
-        }
-        position = this.finishRecord(
-          { buffer, recordStart, recordEnd, cells: column, embeddedBreaks },
-          position,
-        );
-        break;
+      // 3. On to the next cell, or the end of the record.
+      column++;
+      position = next;
+      if (byte === delimiter && position < end) {
+        position++;
+        continue;
       }
-      if (fault >= 0) {
-        const kind = position >= end ? 'unclosed_quote' : 'stray_quote';
-        const record = { kind, start: recordStart, cell: column, at: fault } as const;
-        position = this.finishMisquoted(window, record);
-        if (position < 0) return this.endBatch(window, { from, position: recordStart });
+      const recordEnd = position;
+      if (position < end) {
+        position = this.lineEnd(buffer, position, end, final);
+        if (position < 0) return -1;
+        if (position === 0) {
+          // A quoted cell and then a carriage return that ends nothing.
+          fault = recordEnd - 1;
+          position = recordEnd;
+          column--;
+          break;
+        }
       }
+      return this.finishRecord({ buffer, recordStart, recordEnd, cells: column, embeddedBreaks }, position);
     }
-    return this.endBatch(window, { from, position });
+    const kind = position >= end ? 'unclosed_quote' : 'stray_quote';
+    return this.finishMisquoted(window, { kind, start: recordStart, cell: column, at: fault });
   }
 
   /**
