@@ -43,6 +43,10 @@ export async function startDaemon({ settings, log }: { settings: Settings; log: 
     accepts: isDelimitedName,
     onStirring: () => pipeline.wake(),
     onReady: (files) => intake.offer(files),
+    ahead: {
+      onAhead: (files) => intake.readAhead(files),
+      onLost: (tickets) => intake.loseAhead(tickets),
+    },
   });
   watchers.input = input;
   if (loads) {

@@ -6,9 +6,10 @@ import { DropgateError, messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { backoffMs, TroubleNotice } from '../base/retry.js';
 import { formatBytes, formatDuration, plural } from '../base/text.js';
-import type { ReadyFile } from '../watch/types.js';
+import type { AheadFile, ReadyFile } from '../watch/types.js';
 import { Chores } from './chores.js';
 import { type ConvertedFile, type ConvertResult, failedOutright } from './convert-file.js';
+import { type Candidate, ConvertQueue, MAX_TASK_FILES } from './convert-queue.js';
 import type { ConvertTask } from './convert-worker.js';
 import { Lender } from './lender.js';
 import type { Observers } from './observer.js';
@@ -31,10 +32,6 @@ export interface IntakeOptions {
   /** New Parquet files, in order. */
   onConverted(files: Extract<Published, { kind: 'converted' }>[]): void;
 }
-
-/** A task carries at most this many files and about this many bytes. */
-const MAX_TASK_FILES = 32;
-const MAX_TASK_BYTES = 8 << 20;
 
 /** How often the log tells how far a long file is. */
 const HEARTBEAT_MS = 10_000;
@@ -60,8 +57,7 @@ export interface IntakeTotals {
 export class Intake {
   readonly totals: IntakeTotals = { converted: 0, failed: 0, duplicates: 0, rows: 0, bytes: 0 };
   readonly #options: IntakeOptions;
-  readonly #queue: ReadyFile[] = [];
-  #next = 0;
+  readonly #queue = new ConvertQueue();
   /** Tasks that are not concluded, and threads that are lent. */
   #running = 0;
   /** Those of them that keep a thread busy. */
@@ -86,7 +82,7 @@ export class Intake {
     this.#chores = new Chores(options.log);
     this.#lender = new Lender({
       pool: options.pool,
-      isIdle: () => this.waiting === 0 && this.#converting < options.workers,
+      isIdle: () => !this.#queue.hasNext && this.#converting < options.workers,
       onLent: () => {
         this.#running++;
         this.#converting++;
@@ -117,7 +113,7 @@ export class Intake {
 
   /** Files that wait for a worker. */
   get waiting(): number {
-    return this.#queue.length - this.#next;
+    return this.#queue.waiting;
   }
 
   /** Files that the workers have in hand. */
@@ -133,8 +129,22 @@ export class Intake {
   }
 
   offer(files: readonly ReadyFile[]): void {
-    this.#queue.push(...files);
+    const held = this.#queue.add(files);
+    for (let i = 0; i < held.length; i += MAX_TASK_FILES)
+      void this.#runHeld(held.slice(i, i + MAX_TASK_FILES));
     this.#pump();
+  }
+
+  /** Files that still settle: they are converted when there is nothing else to do, and published when they are offered. */
+  readAhead(files: readonly AheadFile[]): void {
+    if (this.#isStopped) return;
+    this.#queue.addAhead(files);
+    this.#pump();
+  }
+
+  /** Something stirred at files that were to be read ahead. */
+  loseAhead(tickets: readonly number[]): void {
+    void this.#discard(this.#queue.lose(tickets));
   }
 
   /** Resolves when nothing waits and nothing is in hand. */
@@ -144,12 +154,10 @@ export class Intake {
   }
 
   /** Takes no more files; resolves when those in hand are published. */
-  stop(): Promise<void> {
+  async stop(): Promise<void> {
     this.#isStopped = true;
     this.#chores.stop();
-    this.#queue.length = 0;
-    this.#next = 0;
-    return this.idle();
+    await Promise.all([this.idle(), this.#discard(this.#queue.clear())]);
   }
 
   /** The workers are going to be ended with what they have in hand, which is done again at the next start. */
@@ -164,11 +172,11 @@ export class Intake {
   }
 
   #pump(): void {
-    while (!this.#isStopped && this.#hasFreeThread && this.waiting > 0) {
+    while (!this.#isStopped && this.#hasFreeThread && this.#queue.hasNext) {
       this.#running++;
       void this.#runTask(this.#takeTask());
     }
-    if (this.waiting > 0) this.#lender.callBack();
+    if (this.#queue.hasNext) this.#lender.callBack();
     else this.#lender.lend();
     if (this.isBusy) {
       this.#heartbeat ??= setInterval(() => this.#tellProgress(), HEARTBEAT_MS);
@@ -188,47 +196,77 @@ export class Intake {
     }
   }
 
-  #takeTask(): ReadyFile[] {
-    const most = Math.min(MAX_TASK_FILES, Math.ceil(this.waiting / this.#options.workers));
-    const files: ReadyFile[] = [];
-    let bytes = 0;
-    while (files.length < most && this.#next < this.#queue.length) {
-      const file = this.#queue[this.#next];
-      const isSuspect = this.#deaths.has(file.name);
-      if (isSuspect && files.length > 0) break;
-      bytes += file.size;
-      if (files.length > 0 && bytes > MAX_TASK_BYTES) break;
-      files.push(file);
-      this.#next++;
-      if (isSuspect) break;
-    }
-    if (this.#next > 1024 && this.#next * 2 > this.#queue.length) {
-      this.#queue.splice(0, this.#next);
-      this.#next = 0;
-    }
-    return files;
+  #takeTask(): Candidate[] {
+    const { workers } = this.#options;
+    return this.#queue.take({ workers, isAlone: ({ name }) => this.#deaths.has(name) });
   }
 
-  async #runTask(files: ReadyFile[]): Promise<void> {
-    let results: ConvertResult[] = [];
+  async #runTask(task: readonly Candidate[]): Promise<void> {
     try {
-      results = await this.#convert(files);
+      const results = await this.#convert(task.map(({ file }) => file));
+      const judged = this.#judge(task, results);
       this.#pump();
-      // One task is published at a time, so that names are chosen and duplicates are found in one order.
-      const turn = this.#publishing.then(() => this.#conclude(files, results));
-      this.#publishing = turn.catch(() => undefined);
-      await turn;
+      await this.#concludeInTurn(judged);
     } catch (error) {
-      await this.#options.publisher.discard(results);
-      if (!this.#isAbandoned) this.#postpone(files, error);
+      const settled = this.#giveUp(task);
+      if (settled.length > 0 && !this.#isAbandoned) this.#postpone(settled, error);
     } finally {
       this.#running--;
       this.#pump();
     }
   }
 
+  /** Files that were converted ahead are settled. */
+  async #runHeld(held: readonly Candidate[]): Promise<void> {
+    this.#running++;
+    try {
+      await this.#concludeInTurn(held.map(({ file, result }) => ({ file, result: result! })));
+    } finally {
+      this.#running--;
+      this.#pump();
+    }
+  }
+
+  /** What became of files that are settled; the others are held, or were converted in vain. */
+  #judge(task: readonly Candidate[], results: readonly ConvertResult[]): Judged[] {
+    const judged: Judged[] = [];
+    for (const [i, candidate] of task.entries()) {
+      const result = results[i];
+      const isVerdict = result.status === 'converted' || result.status === 'failed';
+      if (candidate.isSettled) judged.push({ file: candidate.file, result });
+      else if (isVerdict) this.#queue.hold(candidate, result);
+      else this.#queue.giveUp(candidate);
+    }
+    void this.#discard(task.filter(({ isLost }) => isLost));
+    return judged;
+  }
+
+  #discard(candidates: readonly Candidate[]): Promise<void> {
+    return this.#options.publisher.discard(candidates.flatMap(({ result }) => result ?? []));
+  }
+
+  /** No thread could convert them. Answers those of them that are settled. */
+  #giveUp(task: readonly Candidate[]): ReadyFile[] {
+    for (const candidate of task) if (!candidate.isSettled) this.#queue.giveUp(candidate);
+    return task.flatMap(({ isSettled, file }) => (isSettled ? [file] : []));
+  }
+
+  /** One task is published at a time, so that names are chosen and duplicates are found in one order. */
+  async #concludeInTurn(judged: readonly Judged[]): Promise<void> {
+    const turn = this.#publishing.then(() => this.#conclude(judged));
+    this.#publishing = turn.catch(() => undefined);
+    await turn.catch(async (error: unknown) => {
+      await this.#options.publisher.discard(judged.map(({ result }) => result));
+      if (!this.#isAbandoned)
+        this.#postpone(
+          judged.map(({ file }) => file),
+          error,
+        );
+    });
+  }
+
   /** Has a worker convert the files. A worker that dies of them is blamed on the file, if it was alone. */
-  async #convert(files: ReadyFile[]): Promise<ConvertResult[]> {
+  async #convert(files: readonly ReadyFile[]): Promise<ConvertResult[]> {
     const progress = new TaskProgress(files);
     const task: ConvertTask = {
       files: files.map(({ name, path: file }) => ({ name, path: file })),
@@ -257,15 +295,11 @@ export class Intake {
     }
   }
 
-  async #conclude(files: ReadyFile[], results: ConvertResult[]): Promise<void> {
+  async #conclude(judged: readonly Judged[]): Promise<void> {
     const { publisher, observers, onConverted, release } = this.#options;
     const startedAtMs = performance.now();
     // 1. What is no verdict.
-    const final: Judged[] = [];
-    for (const [i, file] of files.entries()) {
-      const one = { file, result: results[i] };
-      if (this.#isFinal(one)) final.push(one);
-    }
+    const final = judged.filter((one) => this.#isFinal(one));
     // 2. Names and places.
     const published = await publisher.publish(final, ({ file, result }, error) => {
       void publisher.discard([result]);

@@ -11,7 +11,7 @@ import { isIgnoredName, MARKER_SUFFIX } from './names.js';
 import { type FileState, SettleBook, type TrackedFile } from './settle.js';
 import { Stillness } from './stillness.js';
 import { Subscription } from './subscription.js';
-import type { PendingCounts, ReadyFile, UnreadyFile, WatchFault, WatchRecovery } from './types.js';
+import type { AheadFile, PendingCounts, ReadyFile, UnreadyFile, WatchFault, WatchRecovery } from './types.js';
 
 export interface FolderWatcherOptions {
   /** Only its top level is looked at. */
@@ -37,6 +37,13 @@ export interface FolderWatcherOptions {
    * `release`. Must not throw.
    */
   onReady(files: ReadyFile[]): void;
+  /** Reads files ahead while they settle. Without it, and with `polling` or markers, they are only offered when they are ready. */
+  ahead?: {
+    /** Takes files that seem complete, ordered by mtime, then name. Must not throw. */
+    onAhead(files: AheadFile[]): void;
+    /** Something stirred at the files of these tickets. Must not throw. */
+    onLost(tickets: number[]): void;
+  };
   /** Hears, at once and often, that a file is on its way that was not known. Must not throw. */
   onStirring?(): void;
   /** Hears of trouble that the watcher lives with. Must not throw. */
@@ -57,6 +64,8 @@ const LISTING_PAUSE_FACTOR = 10;
 const COARSE_MTIME_MS = 2500;
 /** At start, files unchanged for this long need no settling. Generous, as clocks may differ. */
 const BACKLOG_AGE_MS = 10_000;
+/** How long a file stands still before it may be read ahead: longer than any grain in the times of a local file system. */
+const AHEAD_MS = 25;
 /** How many files that rest in the folder are compared at each listing, in turn. */
 const RESTING_PER_LISTING = 1000;
 const FOLDER_BACKOFF = { firstMs: 250, maxMs: 30_000 };
@@ -102,7 +111,8 @@ export class FolderWatcher {
     this.#options = options;
     this.#folder = path.resolve(options.folder);
     this.#port = { ...(options.polling ? patientPort : systemPort), ...options.port };
-    this.#book = new SettleBook({ settleMs: options.settleMs });
+    const readsAhead = options.ahead && !options.polling && options.ready === 'settle';
+    this.#book = new SettleBook({ settleMs: options.settleMs, aheadMs: readsAhead ? AHEAD_MS : undefined });
     this.#faults = new FaultBook(options);
     this.#inspector = new Inspector({
       folder: this.#folder,
@@ -269,7 +279,10 @@ export class FolderWatcher {
   }
 
   async #runRound(): Promise<void> {
-    while (this.#isRunning && this.#nextAtMs() <= performance.now()) await this.#step();
+    while (this.#isRunning && this.#nextAtMs() <= performance.now()) {
+      await this.#step();
+      this.#tellLost();
+    }
   }
 
   #step(): Promise<void> {
@@ -291,10 +304,17 @@ export class FolderWatcher {
   }
 
   async #offerDue(): Promise<void> {
-    const { touched, ripe } = this.#book.takeDue(performance.now());
+    const { touched, ripe, early } = this.#book.takeDue(performance.now());
     await this.#inspector.examine(touched);
     const ready = await this.#inspector.check(ripe);
     if (ready.length > 0 && this.#isRunning) this.#options.onReady(ready);
+    const ahead = await this.#inspector.checkAhead(early);
+    if (ahead.length > 0 && this.#isRunning) this.#options.ahead?.onAhead(ahead);
+  }
+
+  #tellLost(): void {
+    const lost = this.#book.takeLost();
+    if (lost.length > 0 && this.#isRunning) this.#options.ahead?.onLost(lost);
   }
 
   // The listing.

@@ -6,7 +6,7 @@ import { entryFault, heldOpenFault } from './faults.js';
 import type { FolderPort } from './folder-port.js';
 import { MARKER_SUFFIX } from './names.js';
 import { type FileVersion, type SettleBook, type TrackedFile, versionOf } from './settle.js';
-import type { ReadyFile, WatchFault } from './types.js';
+import type { AheadFile, ReadyFile, WatchFault } from './types.js';
 
 interface InspectorOptions {
   /** Absolute. */
@@ -66,13 +66,29 @@ export class Inspector {
   async check(ripe: readonly TrackedFile[]): Promise<ReadyFile[]> {
     const marked = this.#options.needsMarker ? await this.#keepMarked(ripe) : ripe;
     // First the writers, then the last look: what a writer wrote before it closed the file is then seen.
-    const free = await this.#keepUnheld(marked);
+    const held = await this.#findHeld(marked);
+    const free = marked.filter((file) => !this.#noteHold(file, held.get(file)));
     await this.examine(free.map(({ name }) => name));
     const nowMs = performance.now();
     const settled = free.filter(
       (file) => this.#options.book.isSettled(file, nowMs) && !this.#failing.has(file.name),
     );
     return settled.map((file) => this.#offer(file)).sort(byArrival);
+  }
+
+  /** Checks, as thoroughly, files that stood still for a while. Those that may be read ahead stay the watcher's. */
+  async checkAhead(early: readonly TrackedFile[]): Promise<AheadFile[]> {
+    const likely = early.filter(isWorthReadingAhead);
+    const held = await this.#findHeld(likely);
+    const free = likely.filter((file) => !held.has(file));
+    await this.examine(free.map(({ name }) => name));
+    const nowMs = performance.now();
+    const ahead = free.flatMap((file): AheadFile[] => {
+      if (this.#failing.has(file.name)) return [];
+      const ticket = this.#options.book.handAhead(file, nowMs);
+      return ticket === undefined ? [] : [{ ...this.#describe(file), ticket }];
+    });
+    return ahead.sort(byArrival);
   }
 
   /** @returns undefined when there is nothing to observe; the book knows why */
@@ -123,22 +139,30 @@ export class Inspector {
     return marked;
   }
 
-  async #keepUnheld(files: readonly TrackedFile[]): Promise<TrackedFile[]> {
-    const { folder, port, book } = this.#options;
+  /** @returns the process that holds a file open for writing, for each that is held */
+  async #findHeld(files: readonly TrackedFile[]): Promise<Map<TrackedFile, number>> {
+    const { folder, port } = this.#options;
     const targets = files
       .filter(({ version }) => version.kind === 'file')
       .map(({ name, version: { dev, ino } }) => ({ path: path.join(folder, name), dev, ino }));
-    if (targets.length === 0) return [...files];
+    if (targets.length === 0) return new Map();
     const startMs = performance.now();
     const writers = await port.findOpenWriters(targets);
     this.#checkPauseEndMs = performance.now() + CHECK_PAUSE_FACTOR * (performance.now() - startMs);
-    return files.filter((file) => {
-      const pid = writers.get(path.join(folder, file.name));
-      if (pid === undefined) return true;
-      book.hold(file, { pid, nowMs: performance.now() });
-      this.#reportLongHold(file);
-      return false;
-    });
+    if (writers.size === 0) return new Map();
+    return new Map(
+      files.flatMap((file) => {
+        const pid = writers.get(path.join(folder, file.name));
+        return pid === undefined ? [] : [[file, pid]];
+      }),
+    );
+  }
+
+  #noteHold(file: TrackedFile, pid: number | undefined): boolean {
+    if (pid === undefined) return false;
+    this.#options.book.hold(file, { pid, nowMs: performance.now() });
+    this.#reportLongHold(file);
+    return true;
   }
 
   #reportLongHold(file: TrackedFile): void {
@@ -154,6 +178,11 @@ export class Inspector {
 
   #offer(file: TrackedFile): ReadyFile {
     this.#options.book.offer(file);
+    const ticket = file.ahead?.ticket;
+    return { ...this.#describe(file), ...(ticket !== undefined && { ticket }) };
+  }
+
+  #describe(file: TrackedFile): ReadyFile {
     const { kind, size, mtimeNs, ino, dev } = file.version;
     return {
       name: file.name,
@@ -168,6 +197,17 @@ export class Inspector {
       ...(this.#options.needsMarker ? { marker: this.#markerOf(file) } : {}),
     };
   }
+}
+
+/** A file larger than this is read ahead only when it lay somewhere else before: what is read in vain takes seconds. */
+const MAX_FRESH_AHEAD_BYTES = 8 << 20;
+/** By the wall clock; who moved a file here did not write to it for so long. */
+const MOVED_AGE_MS = 10_000;
+
+function isWorthReadingAhead({ version }: TrackedFile): boolean {
+  if (version.kind !== 'file') return false;
+  const sinceWrittenMs = Date.now() - Number(version.mtimeNs) / 1e6;
+  return version.size <= MAX_FRESH_AHEAD_BYTES || sinceWrittenMs > MOVED_AGE_MS;
 }
 
 /** By the wall clock; negative when the file's times lie in the future. */

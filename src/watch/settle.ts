@@ -73,6 +73,8 @@ export interface TrackedFile {
   arrivedAtMs: number;
   /** An event spoke of the file after the last look. */
   touched: boolean;
+  /** It was handed out to be read ahead, once for each arrival; the number is gone as soon as anything stirs. */
+  ahead?: { ticket?: number };
   /** The writer that was last found holding the file open, while it stands still. */
   heldBy?: { pid: number; sinceMs: number; looks: number; nextLookMs: number };
 }
@@ -90,8 +92,16 @@ export interface Observation {
 export interface DueFiles {
   /** Stood still for the whole settle time as far as is known: ready if the last look agrees. */
   ripe: TrackedFile[];
+  /** Stood still for long enough to be read ahead, if the last look agrees. */
+  early: TrackedFile[];
   /** An event says that they changed: look again. */
   touched: string[];
+}
+
+export interface SettleOptions {
+  settleMs: number;
+  /** How long a file stands still before it may be read ahead; without it, none is. */
+  aheadMs?: number;
 }
 
 const MIN_LOOK_MS = 10;
@@ -106,6 +116,9 @@ const MAX_HELD_LOOK_MS = 1000;
  */
 export class SettleBook {
   readonly #settleMs: number;
+  readonly #aheadMs: number;
+  #lastTicket = 0;
+  readonly #lostTickets: number[] = [];
   /** All but those that are done with. */
   readonly #files = new Map<string, TrackedFile>();
   readonly #agenda = new Agenda();
@@ -115,8 +128,9 @@ export class SettleBook {
   readonly #done = new Map<string, number>();
   readonly #counts: Record<FileState, number> = { settling: 0, unmarked: 0, offered: 0, waiting: 0, done: 0 };
 
-  constructor(options: { settleMs: number }) {
-    this.#settleMs = options.settleMs;
+  constructor({ settleMs, aheadMs = Number.POSITIVE_INFINITY }: SettleOptions) {
+    this.#settleMs = settleMs;
+    this.#aheadMs = aheadMs < settleMs ? aheadMs : Number.POSITIVE_INFINITY;
   }
 
   /** A file that is not done with. */
@@ -175,6 +189,7 @@ export class SettleBook {
     this.#forgetDone(name);
     const file = this.#files.get(name);
     if (!file || file.state === 'offered' || file.touched) return;
+    this.#loseTicket(file);
     this.#counts[file.state]--;
     this.#files.delete(name);
     this.#waiting.delete(name);
@@ -189,26 +204,47 @@ export class SettleBook {
     const file = this.#files.get(name);
     if (file?.state === 'offered') return true;
     if (file?.state !== 'settling') return false;
+    this.#loseTicket(file);
     if (!file.touched) this.#lookSoon(file, nowMs);
     return true;
   }
 
-  /** Takes the files that are due off the agenda; the caller must observe, miss, park, hold, offer or postpone each. */
+  /**
+   * Takes the files that are due off the agenda; the caller must observe, miss, park, hold, offer or postpone each. Those
+   * that may be read ahead have their next appointment already.
+   */
   takeDue(nowMs: number): DueFiles {
-    const due: DueFiles = { ripe: [], touched: [] };
+    const due: DueFiles = { ripe: [], early: [], touched: [] };
     for (const name of this.#agenda.takeDue(nowMs)) {
       const file = this.#files.get(name)!;
       this.#move(file, 'settling');
-      if (file.touched || file.stillSinceMs + this.#settleMs > nowMs) due.touched.push(name);
-      else due.ripe.push(file);
+      if (file.touched) due.touched.push(name);
+      else if (file.stillSinceMs + this.#settleMs <= nowMs) due.ripe.push(file);
+      else if (this.#isEarly(file, nowMs)) due.early.push(this.#passEarly(file));
+      else due.touched.push(name);
     }
     return due;
   }
 
   /** True if the last look left the file untouched and still for the settle time. */
   isSettled(file: TrackedFile, nowMs: number): boolean {
-    const known = this.#files.get(file.name) === file && file.state === 'settling';
-    return known && !file.touched && file.stillSinceMs + this.#settleMs <= nowMs;
+    return this.#isStill(file, { forMs: this.#settleMs, nowMs });
+  }
+
+  /**
+   * The file goes to be read ahead.
+   * @returns a number for what is seen of it now, or undefined when it did not stand still for long enough
+   */
+  handAhead(file: TrackedFile, nowMs: number): number | undefined {
+    if (!this.#isStill(file, { forMs: this.#aheadMs, nowMs })) return undefined;
+    this.#lastTicket++;
+    file.ahead = { ticket: this.#lastTicket };
+    return this.#lastTicket;
+  }
+
+  /** Tickets of files at which something has stirred since they were handed ahead; each is told once. */
+  takeLost(): number[] {
+    return this.#lostTickets.splice(0);
   }
 
   /** Its marker is missing: nothing happens until the file is observed again. */
@@ -220,6 +256,7 @@ export class SettleBook {
   hold(file: TrackedFile, { pid, nowMs }: { pid: number; nowMs: number }): void {
     const looks = (file.heldBy?.looks ?? 0) + 1;
     const pauseMs = Math.min(MAX_HELD_LOOK_MS, Math.max(this.#settleMs, MIN_LOOK_MS) * 2 ** (looks - 1));
+    this.#loseTicket(file);
     file.heldBy = { pid, sinceMs: file.heldBy?.sinceMs ?? nowMs, looks, nextLookMs: nowMs + pauseMs };
     this.#agenda.set(file.name, file.heldBy.nextLookMs);
     if (file.touched) this.#lookSoon(file, nowMs);
@@ -251,6 +288,7 @@ export class SettleBook {
       this.#files.delete(name);
       this.#done.set(name, digestOf(file.version));
     } else {
+      if (file.ahead) file.ahead.ticket = undefined;
       this.#move(file, 'waiting');
       this.#agenda.set(name, retryAtMs);
     }
@@ -287,7 +325,29 @@ export class SettleBook {
       touched: false,
     });
     this.#counts.settling++;
-    this.#agenda.set(name, nowMs + this.#settleMs);
+    this.#agenda.set(name, this.#nextLookMs(this.#files.get(name)!));
+  }
+
+  #isStill(file: TrackedFile, { forMs, nowMs }: { forMs: number; nowMs: number }): boolean {
+    const known = this.#files.get(file.name) === file && file.state === 'settling';
+    return known && !file.touched && file.stillSinceMs + forMs <= nowMs;
+  }
+
+  #isEarly(file: TrackedFile, nowMs: number): boolean {
+    return file.ahead === undefined && file.stillSinceMs + this.#aheadMs <= nowMs;
+  }
+
+  /** A sender who writes piece by piece has its file read in vain no more than once. */
+  #passEarly(file: TrackedFile): TrackedFile {
+    file.ahead = {};
+    this.#agenda.set(file.name, file.stillSinceMs + this.#settleMs);
+    return file;
+  }
+
+  #loseTicket({ ahead }: TrackedFile): void {
+    if (ahead?.ticket === undefined) return;
+    this.#lostTickets.push(ahead.ticket);
+    ahead.ticket = undefined;
   }
 
   #hasChanged(file: TrackedFile, version: FileVersion): boolean {
@@ -298,20 +358,30 @@ export class SettleBook {
 
   #restart(file: TrackedFile, { version, nowMs }: { version: FileVersion; nowMs: number }): void {
     const isNewArrival = this.#waiting.has(file.name) || !isSameFile(file.version, version);
-    if (isNewArrival) file.arrivedAtMs = Date.now();
+    this.#loseTicket(file);
+    if (isNewArrival) {
+      file.arrivedAtMs = Date.now();
+      file.ahead = undefined;
+    }
     file.version = version;
     file.stillSinceMs = nowMs;
     file.heldBy = undefined;
     this.#move(file, 'settling');
-    this.#agenda.set(file.name, nowMs + this.#settleMs);
+    this.#agenda.set(file.name, this.#nextLookMs(file));
     if (file.touched) this.#lookSoon(file, nowMs);
   }
 
   #resume(file: TrackedFile, { version, nowMs }: { version: FileVersion; nowMs: number }): void {
     file.version = version;
     this.#move(file, 'settling');
-    this.#agenda.set(file.name, Math.max(file.stillSinceMs + this.#settleMs, file.heldBy?.nextLookMs ?? 0));
+    this.#agenda.set(file.name, Math.max(this.#nextLookMs(file), file.heldBy?.nextLookMs ?? 0));
     if (file.touched) this.#lookSoon(file, nowMs);
+  }
+
+  /** When the file can be ripe, or read ahead before. */
+  #nextLookMs(file: TrackedFile): number {
+    const waitMs = file.ahead ? this.#settleMs : Math.min(this.#aheadMs, this.#settleMs);
+    return file.stillSinceMs + waitMs;
   }
 
   /** The sooner a change is seen, the sooner the file is known to stand still after it. */

@@ -17,6 +17,16 @@ export interface ReadyFile {
   arrivedAtMs: number;
   /** Absolute path of the marker `<name>.done`, to be deleted when the file is done; only with `ready: 'marker'`. */
   marker?: string;
+  /** Of an {@link AheadFile}, when nothing was seen to stir at it since. */
+  ticket?: number;
+}
+
+/**
+ * A file that seems complete and still has to stand still for a while. It may be read, but not touched; what was read
+ * counts when the file is offered with the same ticket.
+ */
+export interface AheadFile extends ReadyFile {
+  ticket: number;
 }
 
 /**

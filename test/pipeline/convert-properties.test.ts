@@ -202,10 +202,11 @@ const cases: fc.Arbitrary<Case> = fc
 
 /**
  * A record with cells too few or too many. Without line breaks: where one of its lines has the right number of cells,
- * the reader takes the quote around the break for one gone astray.
+ * the reader takes the quote around the break for one gone astray. Without other delimiters: where one of them gives the
+ * right number of cells, the reader takes the record for one of another dialect.
  */
 function raggedBy(cells: string[], by: number): string[] {
-  const flat = cells.map((cell) => cell.replaceAll('\n', ' '));
+  const flat = cells.map((cell) => cell.replaceAll(/[\n;|\t]/g, ' '));
   if (by > 0) return [...flat, ...Array.from({ length: by }, (_, i) => `surplus ${i}`)];
   return flat.length > 2 ? flat.slice(0, by) : flat;
 }

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { type FolderPort, systemPort } from '../../src/watch/folder-port.js';
+import type { AheadFile } from '../../src/watch/types.js';
 import { tempDir } from '../helpers/temp-dir.js';
 import { waitFor } from '../helpers/wait-for.js';
 import { deaf, startWatching, untilOffered, type Watching, watchedFolder } from './watching.js';
@@ -417,3 +418,78 @@ test.each([false, true])(
     expect(watching.offered()).toEqual([]);
   },
 );
+
+describe('reading ahead', () => {
+  /** A watcher that gives files ahead, and what it gave. */
+  async function startAhead(options: Parameters<typeof startWatching>[0] = {}) {
+    const given: AheadFile[] = [];
+    const givenAtMs: number[] = [];
+    const lost: number[] = [];
+    const ahead = {
+      onAhead: (files: AheadFile[]) => {
+        given.push(...files);
+        givenAtMs.push(performance.now());
+      },
+      onLost: (tickets: number[]) => void lost.push(...tickets),
+    };
+    return { given, givenAtMs, lost, watching: await startWatching({ settleMs: 400, ahead, ...options }) };
+  }
+
+  /** Moves a complete file into the folder. */
+  function moveIn({ folder }: Watching, { name, text = ROWS }: { name: string; text?: string }): void {
+    const elsewhere = join(tempDir(), name);
+    writeFileSync(elsewhere, text);
+    utimesSync(elsewhere, 1000, 1000);
+    renameSync(elsewhere, join(folder, name));
+  }
+
+  test('a file is given ahead before it is offered, with the same ticket', async () => {
+    const { given, givenAtMs, watching } = await startAhead();
+    moveIn(watching, { name: 'a.csv' });
+    await untilOffered(watching, 1);
+    expect(given).toHaveLength(1);
+    expect(watching.batches[0].files).toEqual(given);
+    expect(watching.batches[0].atMs).toBeGreaterThan(givenAtMs[0]);
+  });
+
+  test('the ticket of a file that is replaced is lost, also by one of the same size and mtime', async () => {
+    const { given, lost, watching } = await startAhead({ settleMs: 1500 });
+    moveIn(watching, { name: 'a.csv' });
+    await waitFor('the file ahead', () => given.length > 0);
+    moveIn(watching, { name: 'a.csv', text: 'a,b\n3,4\n' });
+    await untilOffered(watching, 1);
+    expect(lost).toEqual([given[0].ticket]);
+    expect(watching.batches[0].files[0].ticket).not.toBe(given[0].ticket);
+  });
+
+  test('a file that somebody holds open for writing is not given ahead', async () => {
+    const { given, watching } = await startAhead({ settleMs: 200 });
+    const writer = await open(join(watching.folder, 'a.csv'), 'w');
+    await writer.write(ROWS);
+    await waitFor('the writer to be found', () => watching.watcher.pending().heldOpen === 1);
+    expect(given).toEqual([]);
+    await writer.close();
+    await untilOffered(watching, 1);
+    expect(watching.batches[0].files[0].ticket).toBeUndefined();
+  });
+
+  test.each([{ polling: true, pollIntervalMs: 20 }, { ready: 'marker' as const }])(
+    '%o gives nothing ahead',
+    async (options) => {
+      const { given, watching } = await startAhead({ settleMs: 200, ...options });
+      moveIn(watching, { name: 'a.csv' });
+      writeFileSync(join(watching.folder, 'a.csv.done'), '');
+      await untilOffered(watching, 1);
+      expect(given).toEqual([]);
+    },
+  );
+
+  test('a large file that was just written is not given ahead, one that was moved here is', async () => {
+    const { given, watching } = await startAhead({ settleMs: 200 });
+    const text = ROWS.repeat(2 ** 21);
+    writeFileSync(join(watching.folder, 'fresh.csv'), text);
+    moveIn(watching, { name: 'moved.csv', text });
+    await untilOffered(watching, 2);
+    expect(given.map(({ name }) => name)).toEqual(['moved.csv']);
+  });
+});

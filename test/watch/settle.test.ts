@@ -26,6 +26,77 @@ function ripeAt(book: SettleBook, nowMs: number): string[] {
   return book.takeDue(nowMs).ripe.map(({ name }) => name);
 }
 
+describe('reading ahead', () => {
+  const AHEAD_MS = 20;
+
+  function aheadBook(): SettleBook {
+    const book = new SettleBook({ settleMs: SETTLE_MS, aheadMs: AHEAD_MS });
+    book.observe({ name: 'a.csv', version: version(), nowMs: 0 });
+    return book;
+  }
+
+  /** Hands the file of the book ahead, and answers its ticket. */
+  function handAhead(book: SettleBook, nowMs = AHEAD_MS): number | undefined {
+    const { early } = book.takeDue(nowMs);
+    return early.length === 0 ? undefined : book.handAhead(early[0], nowMs);
+  }
+
+  test('a file may be read ahead when it stood still for a while, and is ripe no sooner than ever', () => {
+    const book = aheadBook();
+    expect(book.nextDueMs()).toBe(AHEAD_MS);
+    expect(handAhead(book)).toBe(1);
+    expect(book.nextDueMs()).toBe(SETTLE_MS);
+    const [file] = book.takeDue(SETTLE_MS).ripe;
+    expect(book.isSettled(file, SETTLE_MS)).toBe(true);
+    expect(file.ahead?.ticket).toBe(1);
+    expect(book.takeLost()).toEqual([]);
+  });
+
+  test.each<[string, (book: SettleBook) => void]>([
+    ['an event', (book) => book.touch('a.csv', 50)],
+    [
+      'a look that shows a change',
+      (book) => book.observe({ name: 'a.csv', version: version({ size: 2 }), nowMs: 50 }),
+    ],
+    [
+      'a look that shows another file',
+      (book) => book.observe({ name: 'a.csv', version: version({ ino: 2n }), nowMs: 50 }),
+    ],
+    ['its end', (book) => book.miss('a.csv')],
+    ['a writer', (book) => book.hold(book.get('a.csv')!, { pid: 1, nowMs: 50 })],
+  ])('%s takes the ticket away, and that is told once', (_what, stir) => {
+    const book = aheadBook();
+    handAhead(book);
+    stir(book);
+    expect(book.get('a.csv')?.ahead?.ticket).toBeUndefined();
+    expect(book.takeLost()).toEqual([1]);
+    expect(book.takeLost()).toEqual([]);
+  });
+
+  test('a file that changes is not read ahead again, another one under its name is', () => {
+    const book = aheadBook();
+    handAhead(book);
+    book.observe({ name: 'a.csv', version: version({ size: 2 }), nowMs: 30 });
+    expect(book.nextDueMs()).toBe(30 + SETTLE_MS);
+    book.observe({ name: 'a.csv', version: version({ ino: 2n }), nowMs: 40 });
+    expect(book.nextDueMs()).toBe(40 + AHEAD_MS);
+    expect(handAhead(book, 40 + AHEAD_MS)).toBe(2);
+  });
+
+  test('an event just before keeps a file from being read ahead', () => {
+    const book = aheadBook();
+    const [file] = book.takeDue(AHEAD_MS).early;
+    book.touch('a.csv', AHEAD_MS);
+    expect(book.handAhead(file, AHEAD_MS)).toBeUndefined();
+  });
+
+  test('none is read ahead where settling takes no longer', () => {
+    const book = new SettleBook({ settleMs: AHEAD_MS, aheadMs: AHEAD_MS });
+    book.observe({ name: 'a.csv', version: version(), nowMs: 0 });
+    expect(ripeAt(book, AHEAD_MS)).toEqual(['a.csv']);
+  });
+});
+
 describe('settling', () => {
   test('a file is ripe when the settle time has passed since it was first seen, to the millisecond', () => {
     const book = bookWithFile();
@@ -60,7 +131,7 @@ describe('settling', () => {
     const book = bookWithFile();
     expect(book.touch('a.csv', 50)).toBe(true);
     expect(book.nextDueMs()).toBe(60);
-    expect(book.takeDue(60)).toEqual({ ripe: [], touched: ['a.csv'] });
+    expect(book.takeDue(60)).toEqual({ ripe: [], early: [], touched: ['a.csv'] });
     book.beginLook('a.csv');
     book.observe({ name: 'a.csv', version: version({ size: 2 }), nowMs: 61 });
     expect(book.nextDueMs()).toBe(161);
