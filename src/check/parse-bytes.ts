@@ -265,6 +265,7 @@ const readTimestamps: CellReader = (target, { bytes, view: source, starts, ends 
   for (let at = length * 8; row < to; row++, at += 8) {
     const start = starts[row];
     const end = ends[row];
+    if (end - start < TIMESTAMP_BYTES) break;
     const stop = (bytes[end - 1] | LOWER_CASE_BIT) === LETTER_Z ? end - 1 : end;
     if (stop - start < TIMESTAMP_BYTES) break;
     const separator = bytes[start + DATE_BYTES];

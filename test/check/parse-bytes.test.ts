@@ -152,4 +152,19 @@ describe('a value read from bytes', () => {
       expect(readBytes('DATE', shown)).toBe(parseText('DATE', shown));
     }
   });
+
+  it('stops at cells that are set aside or empty, whatever stands where they seem to be', () => {
+    for (const type of TYPES) {
+      for (const usual of ['7', '-7', '2026-11-22', '06:31:02', '2026-11-22 06:31:02Z']) {
+        const sqlType = parseSqlType(type)!;
+        const cells = cellsOf([usual, '', usual]);
+        const aside = Buffer.from(usual);
+        for (const row of [0, 2]) cells.putAside(row, aside, { start: 0, stop: aside.length });
+        for (const from of [0, 1, 2]) {
+          const vector = new Vector(physicalOf(sqlType));
+          expect(cellReaderFor(sqlType)!(vector, cells, { from, to: 3 })).toBe(from);
+        }
+      }
+    }
+  });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CellSource } from '../../src/base/cells.js';
 import { parseSqlType } from '../../src/base/sql-type.js';
-import { Vector } from '../../src/base/vector.js';
+import { physicalOf, Vector } from '../../src/base/vector.js';
 import { plainReaderFor } from '../../src/pipeline/plain-reader.js';
 import { cellsOf } from '../helpers/cells.js';
 
@@ -44,6 +44,28 @@ describe('the plain reader of a column', () => {
       const source = { bytes: cells.bytes, view: cells.view, starts: cells.starts, ends };
       expect(stopsIn(source, 2000)).toHaveLength(2000);
       expect(looks).toBeLessThan(2000 * 40);
+    }
+  });
+
+  it('stops at a token that could be a value of the type, in whatever letter case it is declared', () => {
+    const cases = [
+      { type: 'DOUBLE', token: '0.0' },
+      { type: 'DATE', token: '9999-12-31' },
+      { type: 'TIMESTAMP', token: '1900-01-01t00:00:00z' },
+      { type: 'UUID', token: 'FFFFFFFF-ffff-ffff-ffff-ffffffffffff' },
+    ];
+    for (const { type, token } of cases) {
+      const spec = { name: 'v', type: parseSqlType(type)!, nullable: false };
+      const stops = (nullTokens: string[]) =>
+        [token.toLowerCase(), token.toUpperCase(), token].map((text) =>
+          plainReaderFor({ spec, case: 'lower', nullTokens })!(
+            new Vector(physicalOf(spec.type)),
+            cellsOf([text]),
+            { from: 0, to: 1 },
+          ),
+        );
+      expect(stops(['na', 'null', token])).toEqual([0, 0, 0]);
+      expect(stops(['na', 'null'])).toEqual([1, 1, 1]);
     }
   });
 });
