@@ -68,4 +68,12 @@ describe('snappyCompress', () => {
     expect(compress(text).length).toBeLessThan(text.length / 10);
     expect(compress(noise).length).toBeLessThan(noise.length + 10);
   });
+
+  it('tries again some blocks behind noise', () => {
+    const noise = Uint8Array.from({ length: 1 << 16 }, (_, i) => Math.imul(i + 1, 0x9e3779b1) >>> 24);
+    const text = new TextEncoder().encode('the quick brown fox jumps over the lazy dog; '.repeat(6000));
+    const input = Uint8Array.from([...noise, ...text, ...noise, ...text]);
+    expectRoundTrip(input);
+    expect(compress(input).length).toBeLessThan(input.length * 0.95);
+  });
 });
