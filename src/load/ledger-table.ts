@@ -83,30 +83,33 @@ export async function claimLoads<E extends LedgerEntry>(
   dialect: SqlDialect,
   entries: readonly E[],
 ): Promise<Set<E>> {
+  if (dialect === 'postgres') return new Set(await claimOnPostgres(session, entries));
   const claimed = new Set<E>();
   for (let at = 0; at < entries.length; at += ENTRIES_PER_CLAIM) {
-    const some = entries.slice(at, at + ENTRIES_PER_CLAIM);
-    const fresh = await (dialect === 'postgres' ? claimOnPostgres : claimOnMysql)(session, some);
-    for (const entry of fresh) claimed.add(entry);
+    for (const entry of await claimOnMysql(session, entries.slice(at, at + ENTRIES_PER_CLAIM)))
+      claimed.add(entry);
   }
   return claimed;
 }
 
-/** Statements of 1,000 parameters are fast to parse, and far below the protocol's limit of 65,535. */
-const ENTRIES_PER_CLAIM = 200;
-
-async function claimOnPostgres<E extends LedgerEntry>(session: Session, entries: E[]): Promise<E[]> {
-  const tuples = entries.map((_, i) => {
-    const [key, dataset, file, sha256, rows] = [1, 2, 3, 4, 5].map((n) => `$${i * VALUES_OF_ENTRY + n}`);
-    return `(${key}, ${dataset}, ${file}, ${sha256}, ${rows}, clock_timestamp())`;
+/** The entries are one parameter: for five parameters of each the server takes three times as long. */
+async function claimOnPostgres<E extends LedgerEntry>(session: Session, entries: readonly E[]): Promise<E[]> {
+  const rows = entries.map(({ loadKey, dataset, file, sha256, rows }) => {
+    return { load_key: loadKey, dataset, file, sha256, rows };
   });
   const claimed = await session.query(
-    `${insertHead('postgres')} VALUES ${tuples.join(', ')} ON CONFLICT (load_key) DO NOTHING RETURNING load_key`,
-    entries.flatMap(valuesOf),
+    `${insertHead('postgres')}
+      SELECT load_key, dataset, file, sha256, rows, clock_timestamp()
+      FROM json_to_recordset($1) AS e (load_key text, dataset text, file text, sha256 text, rows bigint)
+      ON CONFLICT (load_key) DO NOTHING RETURNING load_key`,
+    [JSON.stringify(rows)],
   );
   const keys = new Set(claimed.map((row) => String(row.load_key)));
   return entries.filter(({ loadKey }) => keys.delete(loadKey));
 }
+
+/** Statements of 1,000 parameters are fast to parse, and far below the protocol's limit of 65,535. */
+const ENTRIES_PER_CLAIM = 200;
 
 async function claimOnMysql<E extends LedgerEntry>(session: Session, entries: E[]): Promise<E[]> {
   const tuples = entries.map(() => '(?, ?, ?, ?, ?, UTC_TIMESTAMP(6))').join(', ');
@@ -128,9 +131,6 @@ function insertHead(dialect: SqlDialect): string {
   const names = columns.map((column) => column.name);
   return `INSERT INTO ${quoteName(dialect, name)} (${quoteNames(dialect, names)})`;
 }
-
-/** What `valuesOf` answers. */
-const VALUES_OF_ENTRY = 5;
 
 function valuesOf({ loadKey: key, dataset, file, sha256, rows }: LedgerEntry): SqlValue[] {
   return [key, dataset, file, sha256, rows];

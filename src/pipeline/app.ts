@@ -12,7 +12,7 @@ import { FolderLock } from '../ledger/lock.js';
 import type { Engine } from '../load/engine.js';
 import { openEngine } from '../load/open-engine.js';
 import type { ConvertWorkerData } from './convert-worker.js';
-import { copyStream, looksInto } from './copy-stream.js';
+import { CopyStream, looksInto } from './copy-stream.js';
 import { GrowthWatch } from './growth-watch.js';
 import { Intake } from './intake.js';
 import { LoadQueue } from './load-queue.js';
@@ -105,7 +105,7 @@ function assemble(parts: {
     minThreads: 0,
     maxThreads: 1,
     idleTimeout: IDLE_WORKER_MS,
-    concurrentTasksPerWorker: 2,
+    concurrentTasksPerWorker: COPY_TASKS,
   });
   const tally = new Tally(settings.datasets.map(({ name }) => name));
   const observers = new Observers();
@@ -124,7 +124,7 @@ function assemble(parts: {
       observers,
       root: settings.root,
       copyTextOf: (paths, table) =>
-        copyStream(copyPool, { paths, columns: table.columns, dialect: engine.dialect }),
+        new CopyStream(copyPool, { paths, columns: table.columns, dialect: engine.dialect }),
       lookInto: (paths) => looksInto(copyPool, paths),
       release: releases.output,
     });
@@ -204,6 +204,9 @@ const YOUNG_MB = 16;
  * everything to compile again; a sender who delivers every minute finds them still there.
  */
 const IDLE_WORKER_MS = 90_000;
+
+/** The text of a group that the database takes, that of the next group, and a look into files that were found. */
+const COPY_TASKS = 3;
 
 /** What closing a database gets at least, when the work in hand has used up the time. */
 const MIN_CLOSE_MS = 1000;

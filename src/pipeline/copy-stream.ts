@@ -1,4 +1,4 @@
-import { MessageChannel } from 'node:worker_threads';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import { DropgateError } from '../base/errors.js';
 import type { CopyPiece } from '../load/parquet-source.js';
@@ -6,48 +6,67 @@ import type { CopyMessage, CopyTask, ParquetLook } from './copy-worker.js';
 import { asError, asFailure } from './worker-failure.js';
 
 /**
- * The COPY text of Parquet files, decoded by a worker of `pool`. Ending the iteration early ends the decoding.
+ * The COPY text of Parquet files, decoded by a worker of `pool` from now on, so that some of it is there when it is asked for.
+ * It can be read once, and ending that early ends the decoding.
  * Errors: those of `copyText`; whatever ended the worker.
  */
-export async function* copyStream(pool: Piscina, task: Omit<CopyTask, 'port'>): AsyncGenerator<CopyPiece> {
-  const { port1: port, port2 } = new MessageChannel();
-  const inbox: CopyMessage[] = [];
-  let isClosed = false;
-  let wake: () => void = () => undefined;
-  port.on('message', (message: CopyMessage) => {
-    inbox.push(message);
-    wake();
-  });
-  // Comes after the last message, also when the worker dies.
-  port.on('close', () => {
-    isClosed = true;
-    wake();
-  });
-  const run: Promise<unknown> = pool.run({ ...task, port: port2 } satisfies CopyTask, {
-    transferList: [port2],
-  });
-  const failure = run.then(
-    () => new DropgateError('internal', `decoding ${task.paths[0]} ended without an end`),
-    (error: unknown) => error,
-  );
-  try {
-    for (;;) {
-      while (inbox.length === 0 && !isClosed) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
+export class CopyStream implements AsyncIterable<CopyPiece> {
+  readonly #port: MessagePort;
+  readonly #inbox: CopyMessage[] = [];
+  #isClosed = false;
+  #wake: () => void = () => undefined;
+  /** Why there is no more, when the worker did not say so. */
+  readonly #failure: Promise<unknown>;
+
+  constructor(pool: Piscina, task: Omit<CopyTask, 'port'>) {
+    const { port1, port2: port } = new MessageChannel();
+    this.#port = port1;
+    port1.on('message', (message: CopyMessage) => {
+      this.#inbox.push(message);
+      this.#wake();
+    });
+    // Comes after the last message, also when the worker dies.
+    port1.on('close', () => {
+      this.#isClosed = true;
+      this.#wake();
+    });
+    const run: Promise<unknown> = pool.run({ ...task, port } satisfies CopyTask, { transferList: [port] });
+    this.#failure = run.then(
+      () => new DropgateError('internal', `decoding ${task.paths[0]} ended without an end`),
+      (error: unknown) => error,
+    );
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<CopyPiece> {
+    try {
+      for (;;) {
+        const message = await this.#next();
+        if (message.kind === 'end') return;
+        if (message.kind !== 'piece') throw asError(message);
+        yield message;
+        this.#port.postMessage(1);
       }
-      const message = inbox.shift();
-      if (message === undefined) throw await failure;
-      if (message.kind === 'end') return;
-      if (message.kind !== 'piece') throw asError(message);
-      yield message;
-      port.postMessage(1);
+    } finally {
+      this.cancel();
+      await this.#failure;
     }
-  } finally {
-    port.postMessage(null);
-    port.close();
-    await failure;
+  }
+
+  /** Nobody is going to read it (any more). */
+  cancel(): void {
+    this.#port.postMessage(null);
+    this.#port.close();
+  }
+
+  async #next(): Promise<CopyMessage> {
+    while (this.#inbox.length === 0 && !this.#isClosed) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    const message = this.#inbox.shift();
+    if (message === undefined) throw await this.#failure;
+    return message;
   }
 }
 

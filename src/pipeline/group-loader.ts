@@ -26,7 +26,27 @@ export interface GroupLoaderOptions {
   engine: Engine;
   log: Log;
   /** The COPY text of Parquet files, one after the other, for a table. */
-  copyTextOf(paths: string[], table: TableSpec): AsyncIterable<CopyPiece>;
+  copyTextOf(paths: string[], table: TableSpec): CopySource;
+}
+
+/** COPY text that is decoded from the moment it is made. */
+export interface CopySource extends AsyncIterable<CopyPiece> {
+  /** Nobody is going to read it. */
+  cancel(): void;
+}
+
+/** What the loader tells of a group on its way. */
+export interface GroupListener {
+  /** The database has been handed rows, and is busy with them; told after each piece. */
+  onFlow(): void;
+  /** All rows of the group have been decoded, while the database still has to take some of them. */
+  onDecoded(): void;
+}
+
+interface GroupRequest {
+  group: readonly GroupFile[];
+  table: TableSpec;
+  listener: GroupListener;
 }
 
 /** Loads groups of files, and tells trouble of a file's disk from trouble of the database. */
@@ -34,6 +54,8 @@ export class GroupLoader {
   /** Which tables are known to be as declared. */
   readonly tables: TargetTables;
   readonly #options: GroupLoaderOptions;
+  /** The text of a group that is to be loaded next. */
+  #ahead: { files: readonly GroupFile[]; text: CopySource } | undefined;
   /** Why files could not be read in the attempt in hand. */
   readonly #faults = new Map<GroupFile, unknown>();
 
@@ -42,11 +64,33 @@ export class GroupLoader {
     this.tables = new TargetTables(options);
   }
 
+  /** Begins to decode a group that is likely to be loaded next. */
+  prepare(files: readonly GroupFile[], table: TableSpec): void {
+    this.forgetAhead();
+    this.#ahead = { files, text: this.#textOf(files, table) };
+  }
+
+  /** Nothing is going to be loaded next. */
+  forgetAhead(): void {
+    this.#ahead?.text.cancel();
+    this.#ahead = undefined;
+  }
+
+  /** How many of the first files of `group` are being decoded already, all of which have to be loaded together. */
+  preparedOf(group: readonly GroupFile[]): number {
+    const files = this.#ahead?.files ?? [];
+    return files.every((file, i) => file === group[i]) ? files.length : 0;
+  }
+
   /** An outcome a file. @throws what `engine.classify` calls transient, when it is the database's */
-  async load(group: readonly GroupFile[], table: TableSpec): Promise<GroupOutcome[]> {
+  async load(
+    group: readonly GroupFile[],
+    { table, ...listener }: { table: TableSpec } & GroupListener,
+  ): Promise<GroupOutcome[]> {
+    const request = { group, table, listener };
     try {
-      let outcomes = await this.#attempt(group, table);
-      if (await this.#mendTable(table, outcomes)) outcomes = await this.#attempt(group, table);
+      let outcomes = await this.#attempt(request);
+      if (await this.#mendTable(table, outcomes)) outcomes = await this.#attempt(request);
       return outcomes.map((outcome, i) => this.#withFault(outcome, group[i]));
     } catch (error) {
       if (this.#faults.size === 0) throw error;
@@ -58,12 +102,12 @@ export class GroupLoader {
     }
   }
 
-  async #attempt(group: readonly GroupFile[], table: TableSpec): Promise<LoadOutcome[]> {
+  async #attempt({ group, table, listener }: GroupRequest): Promise<LoadOutcome[]> {
     const { engine } = this.#options;
     this.#faults.clear();
     try {
       await this.tables.ensure(table);
-      const copyTextOf = (files: GroupFile[]) => this.#rowsOf(files, table);
+      const copyTextOf = (files: GroupFile[]) => this.#rowsOf(files, { group, table, listener });
       return await loadFiles({ engine, table, files: [...group], copyTextOf });
     } catch (error) {
       if (engine.classify(error) === 'transient') throw error;
@@ -72,23 +116,40 @@ export class GroupLoader {
   }
 
   /** The rows of files, with the reason kept when one cannot be read, or changed before all of it had been read. */
-  async *#rowsOf(files: GroupFile[], table: TableSpec): AsyncGenerator<Uint8Array> {
+  async *#rowsOf(files: GroupFile[], { group, table, listener }: GroupRequest): AsyncGenerator<Uint8Array> {
     let done = 0;
     try {
-      const paths = files.map((file) => file.path);
-      for await (const { bytes, ended } of this.#options.copyTextOf(paths, table)) {
+      for await (const { bytes, ended } of this.#takeAhead(files) ?? this.#textOf(files, table)) {
         if (bytes.length > 0) yield bytes;
+        listener.onFlow();
         for (const fingerprint of ended) {
           if (fingerprint !== files[done].fingerprint)
             throw new Error(`${files[done].name} changed while it was read`);
           done++;
         }
       }
+      if (files.length === group.length) listener.onDecoded();
     } catch (error) {
       // A reason code is a verdict on the file, not trouble of its disk.
       if (!(error instanceof DropgateError)) this.#faults.set(files[done], error);
       throw error;
     }
+  }
+
+  /** The text that is being decoded already, when it is that of these files; any other one is of no use any more. */
+  #takeAhead(files: readonly GroupFile[]): CopySource | undefined {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    const isMeant = ahead?.files.length === files.length && ahead.files.every((file, i) => file === files[i]);
+    if (!isMeant) ahead?.text.cancel();
+    return isMeant ? ahead.text : undefined;
+  }
+
+  #textOf(files: readonly GroupFile[], table: TableSpec): CopySource {
+    return this.#options.copyTextOf(
+      files.map((file) => file.path),
+      table,
+    );
   }
 
   /**

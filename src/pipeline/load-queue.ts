@@ -10,11 +10,10 @@ import type { Dataset, Folders, TableSpec } from '../config/settings.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { isContention } from '../load/classify.js';
 import type { Engine } from '../load/engine.js';
-import type { CopyPiece } from '../load/parquet-source.js';
 import type { ReadyFile } from '../watch/types.js';
 import { Chores } from './chores.js';
 import type { ParquetLook } from './copy-worker.js';
-import { asRefusal, GroupLoader } from './group-loader.js';
+import { asRefusal, type CopySource, GroupLoader } from './group-loader.js';
 import { HeldTables } from './held-tables.js';
 import { LoadOffers } from './load-offers.js';
 import { type FoundParquet, LoadRecords } from './load-records.js';
@@ -34,7 +33,7 @@ export interface LoadQueueOptions {
   observers: Observers;
   root: string;
   /** The COPY text of Parquet files, one after the other, for a table. */
-  copyTextOf(paths: string[], table: TableSpec): AsyncIterable<CopyPiece>;
+  copyTextOf(paths: string[], table: TableSpec): CopySource;
   /** What Parquet files say of themselves: a look a file. */
   lookInto(paths: string[]): Promise<ParquetLook[]>;
   /** The watcher of the output folder may forget a file, or offer it again later. */
@@ -86,6 +85,9 @@ export class LoadQueue {
   readonly #refused = new Set<string>();
   readonly #rereads = new Set<NodeJS.Timeout>();
   readonly #stop = new AbortController();
+  /** What is left to be written down of the files that were loaded last. */
+  #unrecorded: (() => Promise<void>) | undefined;
+  #recording: Promise<void> = Promise.resolve();
   #isAbandoned = false;
   #attempt = 0;
   #condition: DatabaseCondition = { state: 'opening' };
@@ -196,8 +198,9 @@ export class LoadQueue {
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0 && !this.#stop.signal.aborted) {
-      const next = this.#waiting.nextGroup((table) => this.#held.holds(table));
+      const next = this.#nextGroup();
       if (next.length === 0) {
+        await this.#record();
         await pause(this.#held.nextInMs(), this.#stop.signal);
         continue;
       }
@@ -209,8 +212,25 @@ export class LoadQueue {
         await this.#fail(group, error);
       }
       this.#waiting.sweep();
+      if (this.#waiting.length === 0) await this.#record();
       this.#tellIdle();
     }
+    this.#loader.forgetAhead();
+    await this.#record();
+  }
+
+  /** As much as is being decoded already, if anything is: what has joined the queue since goes into the group after it. */
+  #nextGroup(): Waiting[] {
+    const group = this.#waiting.nextGroup((table) => this.#held.holds(table));
+    const prepared = this.#loader.preparedOf(group);
+    return prepared > 0 ? group.slice(0, prepared) : group;
+  }
+
+  /** While the database takes the last rows of a group, the next one is decoded. */
+  #prepareNext(inHand: readonly Waiting[]): void {
+    if (this.#stop.signal.aborted) return;
+    const next = this.#waiting.nextGroup((table) => this.#held.holds(table), inHand);
+    if (next.length > 0) this.#loader.prepare(next, this.#options.tables[next[0].dataset]);
   }
 
   async #fail([{ dataset }]: Waiting[], error: unknown): Promise<void> {
@@ -248,7 +268,13 @@ export class LoadQueue {
   async #loadGroup(group: Waiting[]): Promise<void> {
     const table = this.#options.tables[group[0].dataset];
     const startedAt = performance.now();
-    const outcomes = await this.#loader.load(group, table);
+    const outcomes = await this.#loader
+      .load(group, {
+        table,
+        onFlow: () => void this.#record(),
+        onDecoded: () => this.#prepareNext(group),
+      })
+      .finally(() => this.#record());
     if (this.#isAbandoned && outcomes.some(({ status }) => status !== 'loaded')) return;
     this.#recovered();
     this.#held.works(table.name);
@@ -263,7 +289,16 @@ export class LoadQueue {
       else if (outcome.status === 'refused') await this.#refuse(file, asRefusal(outcome.error));
       else loaded.push({ file, isNew: outcome.status === 'loaded', rows: outcome.rows });
     }
-    if (loaded.length > 0) await this.#loaded(loaded, { table, durationMs });
+    for (const { file } of loaded) this.#waiting.suspend(file);
+    if (loaded.length > 0) this.#unrecorded = () => this.#loaded(loaded, { table, durationMs });
+  }
+
+  /** Writes down what was loaded last: the database has the truth, so that this may wait until it has more to do. */
+  #record(): Promise<void> {
+    const record = this.#unrecorded;
+    this.#unrecorded = undefined;
+    if (record) this.#recording = record();
+    return this.#recording;
   }
 
   async #loaded(
@@ -271,7 +306,7 @@ export class LoadQueue {
     { table, durationMs }: { table: TableSpec; durationMs: number },
   ): Promise<void> {
     const files = loaded.map(({ file }) => file);
-    // 1. The local record. The database has the truth, so that it may come later.
+    // 1. The local record.
     for (const file of files) this.#offers.settle(file);
     const what = files.length === 1 ? this.#shown(files[0].path) : plural(files.length, 'file');
     await this.#chores.do(`note in the local ledger that the rows of ${what} are loaded`, () => {
@@ -283,7 +318,7 @@ export class LoadQueue {
     const together = files.length === 1 ? '' : ` for ${plural(files.length, 'file')} together`;
     this.#options.log.together(() => {
       for (const one of loaded) {
-        this.#waiting.forget(one.file);
+        this.#waiting.release(one.file);
         this.#tellLoaded(one, { table, took: `${formatDuration(durationMs)}${together}` });
         this.#options.release(one.file.name);
       }

@@ -51,12 +51,16 @@ export class WaitingFiles {
     this.#files.push(file);
   }
 
-  /** The first file whose table is not held up, and those right behind it that go into the same one. */
-  nextGroup(isHeldUp: (table: string) => boolean): Waiting[] {
+  /**
+   * The first file whose table is not held up, and those right behind it that go into the same one.
+   * @param inHand files that are being loaded, and do not wait any more
+   */
+  nextGroup(isHeldUp: (table: string) => boolean, inHand: readonly Waiting[] = []): Waiting[] {
     const group: Waiting[] = [];
+    const taken = new Set(inHand);
     let rows = 0;
     for (const file of this.#files) {
-      if (isHeldUp(file.dataset)) continue;
+      if (taken.has(file) || isHeldUp(file.dataset)) continue;
       rows += file.rows;
       if (group.length > 0 && (file.dataset !== group[0].dataset || rows > MAX_GROUP_ROWS)) break;
       group.push(file);
@@ -65,9 +69,14 @@ export class WaitingFiles {
     return group;
   }
 
-  /** It leaves the queue at the next `sweep`, to be pushed again later. */
+  /** It leaves the queue at the next `sweep`, to be pushed again or released later. */
   suspend(file: Waiting): void {
     this.#gone.add(file);
+  }
+
+  /** It is done with, and has left the queue. */
+  release(file: Waiting): void {
+    this.#known.delete(file.name);
   }
 
   /** It is done with, and leaves the queue at the next `sweep`. */

@@ -57,7 +57,10 @@ export class QueueRig {
       },
       observers: new Observers(),
       root,
-      copyTextOf: (paths, { columns }) => this.#rowsOf(paths, { columns, dialect: engine.dialect }),
+      copyTextOf: (paths, { columns }) => {
+        const rows = this.#rowsOf(paths, { columns, dialect: engine.dialect });
+        return Object.assign(rows, { cancel: nothing });
+      },
       lookInto,
       release: (name, retryInMs) => {
         if (retryInMs === undefined) this.#inHand.delete(name);
