@@ -23,7 +23,10 @@ export interface Daemon {
 /** How often old archive folders are looked for. */
 const HOUSEKEEPING_MS = 3_600_000;
 
-/** Starts the daemon: resolves when the files that were there have been seen. Errors: `locked`. */
+/**
+ * Starts the daemon: resolves when the files that lay in the input folder have been seen. There may be many more in the output
+ * folder. Errors: `locked`.
+ */
 export async function startDaemon({ settings, log }: { settings: Settings; log: Log }): Promise<Daemon> {
   const watchers: { input?: FolderWatcher; output?: FolderWatcher } = {};
   const pipeline = await openPipeline({
@@ -56,11 +59,14 @@ export async function startDaemon({ settings, log }: { settings: Settings; log: 
       ready: 'settle',
       accepts: isParquetName,
       onReady: (files) => loads.offerFound(files),
+      doneBefore: (names) => loads.settledAmong(names),
     });
   }
   log.info(startMessage(settings, pipeline));
   loads?.open();
-  await Promise.all([input.start(), watchers.output?.start()]);
+  // What an earlier run left comes before what is converted from now on, so that tables grow in order.
+  if (watchers.output) loads?.offerAfter(watchers.output.start());
+  await input.start();
   quality.start();
   const stopHousekeeping = keepHouse(settings, log);
   const stopCollecting = collectAtRest({

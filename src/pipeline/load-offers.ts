@@ -51,6 +51,11 @@ export class LoadOffers {
     this.#options = options;
   }
 
+  /** Takes no offer before this has come about. */
+  after(event: Promise<void>): void {
+    this.#inTurn(() => event);
+  }
+
   /** Files that the conversion has just published. */
   converted(published: readonly Converted[]): void {
     this.#inTurn(async () => {
@@ -87,7 +92,7 @@ export class LoadOffers {
   }
 
   /** Fingerprints of those that are done with. What the ledger cannot tell now, `dropgate_loads` does: such a file is not loaded again. */
-  #settledAmong(names: readonly string[]): Map<string, string> {
+  settledAmong(names: readonly string[]): Map<string, string> {
     let settled: Map<string, string>;
     try {
       settled = this.#options.ledger.settledAmong(names);
@@ -124,7 +129,7 @@ export class LoadOffers {
   }
 
   async #takeFound(files: readonly ReadyFile[]): Promise<void> {
-    const settled = this.#settledAmong(files.map(({ name }) => name));
+    const settled = this.settledAmong(files.map(({ name }) => name));
     const fresh: ReadyFile[] = [];
     for (const file of files) {
       if (!this.#isFresh(file, settled)) continue;
@@ -170,7 +175,7 @@ export class LoadOffers {
     const { identity, tables, ledger, release, waiting } = this.#options;
     const { name, fingerprint } = found;
     if (waiting.knows(name)) return;
-    if (this.#settledAmong([name]).get(name) === fingerprint) {
+    if (this.settledAmong([name]).get(name) === fingerprint) {
       release(name);
       return;
     }

@@ -138,6 +138,16 @@ export class LoadQueue {
     });
   }
 
+  /** Nothing that is offered is taken before this has come about, which must not fail. */
+  offerAfter(event: Promise<void>): void {
+    this.#offers.after(event);
+  }
+
+  /** Fingerprints of those Parquet files that are done with, by name. */
+  settledAmong(names: readonly string[]): ReadonlyMap<string, string> {
+    return this.#offers.settledAmong(names);
+  }
+
   /** Files that the conversion has just published. */
   offerConverted(published: Extract<Published, { kind: 'converted' }>[]): void {
     this.#offers.converted(published);

@@ -2,9 +2,10 @@ import type { Log } from '../base/log.js';
 import type { Settings } from '../config/settings.js';
 import { isDelimitedName, isParquetName } from '../watch/names.js';
 import { scanFolderOnce } from '../watch/scan-once.js';
-import type { ReadyFile } from '../watch/types.js';
+import type { ReadyFile, WatchFault } from '../watch/types.js';
 import { openPipeline, type Pipeline } from './app.js';
 import { ArchiveKeeper } from './archive.js';
+import type { LoadQueue } from './load-queue.js';
 
 /** What one pass over the folders came to. */
 export interface OnceOutcome {
@@ -51,9 +52,9 @@ export async function runOnce({ settings, log, onStart }: OnceOptions): Promise<
   const { intake, loads, quality } = pipeline;
   try {
     // 1. Parquet files of earlier runs go first, so that tables grow in order.
-    if (loads) loads.offerFound((await scan(settings, log, 'output')).ready);
+    if (loads) loads.offerFound((await scanOutput(settings, log, loads)).ready);
     // 2. The files that are there.
-    const { ready, unready } = await scan(settings, log, 'input');
+    const { ready, unready } = await scanInput(settings, log);
     onStart?.(pipeline, ready);
     intake.offer(ready);
     await intake.idle();
@@ -78,17 +79,33 @@ export async function runOnce({ settings, log, onStart }: OnceOptions): Promise<
   }
 }
 
-async function scan(settings: Settings, log: Log, which: 'input' | 'output') {
-  const { settleMs, polling } = settings.watch;
+function scanInput(settings: Settings, log: Log) {
+  const { folders, watch } = settings;
   return scanFolderOnce({
-    folder: settings.folders[which],
-    accepts: which === 'input' ? isDelimitedName : isParquetName,
+    ...commonOptions(settings, log),
+    folder: folders.input,
+    accepts: isDelimitedName,
+    ready: watch.ready,
+  });
+}
+
+function scanOutput(settings: Settings, log: Log, loads: LoadQueue) {
+  return scanFolderOnce({
+    ...commonOptions(settings, log),
+    folder: settings.folders.output,
+    accepts: isParquetName,
+    ready: 'settle',
+    doneBefore: (names) => loads.settledAmong(names),
+  });
+}
+
+function commonOptions({ watch: { settleMs, polling } }: Settings, log: Log) {
+  return {
     settleMs,
     polling,
-    ready: which === 'input' ? settings.watch.ready : 'settle',
     maxWaitMs: MAX_SETTLE_MS,
-    onFault: ({ message, hint }) => log.error(`${message} ${hint}`),
-  });
+    onFault: ({ message, hint }: WatchFault) => log.error(`${message} ${hint}`),
+  };
 }
 
 async function retry(

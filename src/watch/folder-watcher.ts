@@ -44,6 +44,11 @@ export interface FolderWatcherOptions {
     /** Something stirred at the files of these tickets. Must not throw. */
     onLost(tickets: number[]): void;
   };
+  /**
+   * Fingerprints (see `fingerprintText`) that files of these names had when an earlier run was through with them: those that still
+   * have them are done without being offered. Asked at the first listing, a thousand names at a time. Must not throw.
+   */
+  doneBefore?(names: readonly string[]): ReadonlyMap<string, string>;
   /** Hears, at once and often, that a file is on its way that was not known. Must not throw. */
   onStirring?(): void;
   /** Hears of trouble that the watcher lives with. Must not throw. */
@@ -68,6 +73,8 @@ const BACKLOG_AGE_MS = 10_000;
 const AHEAD_MS = 25;
 /** How many files that rest in the folder are compared at each listing, in turn. */
 const RESTING_PER_LISTING = 1000;
+/** For so many names at a time it is asked whether they were done before. */
+const NAMES_AT_A_TIME = 1000;
 const FOLDER_BACKOFF = { firstMs: 250, maxMs: 30_000 };
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -384,10 +391,19 @@ export class FolderWatcher {
     const resting = this.#book.nextResting(RESTING_PER_LISTING);
     const looks = new Set([...fresh, ...vanished, ...resting]);
     for (const name of looks) this.#dirty.delete(name);
-    const isBacklog = !this.#hasListed && !this.#options.polling;
+    if (this.#hasListed) return this.#inspector.examine([...looks]);
     this.#hasListed = true;
-    const unchangedForMs = Math.max(BACKLOG_AGE_MS, this.#options.settleMs);
-    await this.#inspector.examine([...looks], isBacklog ? unchangedForMs : undefined);
+    await this.#examineFirst([...looks]);
+  }
+
+  /** There may be very many files, nearly all of them done with: nothing is kept of those while the others are looked at. */
+  async #examineFirst(names: readonly string[]): Promise<void> {
+    const { polling, settleMs, doneBefore } = this.#options;
+    const unchangedForMs = polling ? undefined : Math.max(BACKLOG_AGE_MS, settleMs);
+    for (let at = 0; at < names.length; at += NAMES_AT_A_TIME) {
+      const some = names.slice(at, at + NAMES_AT_A_TIME);
+      await this.#inspector.examine(some, { unchangedForMs, doneBefore: doneBefore?.(some) });
+    }
   }
 
   #wantsLook(name: string, marked: ReadonlySet<string>): boolean {

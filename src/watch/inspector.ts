@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { errnoOf } from '../base/errors.js';
+import { fingerprintText } from '../base/files.js';
 import { forEachBounded } from './bounded.js';
 import type { FaultBook } from './fault-book.js';
 import { entryFault, heldOpenFault } from './faults.js';
@@ -22,6 +23,14 @@ interface InspectorOptions {
   isStopped(): boolean;
 }
 
+/** What the first look at files goes by. */
+interface FirstLook {
+  /** A file that has not changed for this long needs no settling. */
+  unchangedForMs?: number;
+  /** Fingerprints of files that an earlier run was through with, by name. */
+  doneBefore?: ReadonlyMap<string, string>;
+}
+
 const ENTRY_RETRY_MS = 5000;
 const CHECK_PAUSE_FACTOR = 4;
 
@@ -38,17 +47,17 @@ export class Inspector {
     this.#options = options;
   }
 
-  /**
-   * Looks at each of the names.
-   * @param unchangedForMs at start, a file that has not changed for this long needs no settling
-   */
-  async examine(names: readonly string[], unchangedForMs = Number.POSITIVE_INFINITY): Promise<void> {
+  /** Looks at each of the names. */
+  async examine(names: readonly string[], first: FirstLook = {}): Promise<void> {
     const { book, isStopped } = this.#options;
+    const { unchangedForMs = Number.POSITIVE_INFINITY, doneBefore } = first;
     await forEachBounded(names, async (name) => {
       if (isStopped()) return;
       const version = await this.#look(name);
       if (!version) return;
-      book.observe({ name, version, nowMs: performance.now(), backlog: ageMs(version) > unchangedForMs });
+      if (doneBefore?.get(name) === fingerprintText(version)) book.settleAsDone({ name, version });
+      else
+        book.observe({ name, version, nowMs: performance.now(), backlog: ageMs(version) > unchangedForMs });
     });
   }
 

@@ -14,6 +14,8 @@ export interface ScanOptions {
   polling: boolean;
   /** Longest wait for files that are still being written. */
   maxWaitMs: number;
+  /** See `FolderWatcherOptions`. */
+  doneBefore?(names: readonly string[]): ReadonlyMap<string, string>;
   /** Hears of files that cannot be looked at, and of unusable names. */
   onFault(fault: WatchFault): void;
   /** Replaced in part by tests. */

@@ -181,6 +181,13 @@ export class SettleBook {
     else if (!this.#waiting.has(name)) this.#resume(file, { version, nowMs });
   }
 
+  /** Takes in a file that an earlier run was through with, unless it is known already. */
+  settleAsDone({ name, version }: Pick<Observation, 'name' | 'version'>): void {
+    if (this.knows(name)) return;
+    this.#done.set(name, digestOf(version));
+    this.#counts.done++;
+  }
+
   /**
    * A look found nothing of this name. A file in the consumer's hands stays known until it is released, and one that an
    * event spoke of during the look is looked at again.

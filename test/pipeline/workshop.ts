@@ -31,7 +31,15 @@ export interface WorkshopOptions {
 
 const silent = () => undefined;
 const together = (work: () => void) => work();
-const SILENT = { info: silent, warning: silent, error: silent, together, reopen: silent, close: silent };
+/** A log that keeps nothing. */
+export const SILENT = {
+  info: silent,
+  warning: silent,
+  error: silent,
+  together,
+  reopen: silent,
+  close: silent,
+};
 
 /** A root folder with everything that converts and publishes files, in this process. */
 export class Workshop {

@@ -1,5 +1,6 @@
 import {
   linkSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -9,6 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { fingerprintText } from '../../src/base/files.js';
 import { tempDir } from '../helpers/temp-dir.js';
 import { waitFor } from '../helpers/wait-for.js';
 import { startWatching, watchedFolder } from './watching.js';
@@ -104,4 +106,35 @@ test.runIf(process.platform === 'linux')('no watch is spent on single files', as
   const watching = await startWatching({ folder });
   await waitFor('all files', () => watching.offered().length === 50);
   expect(inotifyWatches() - before).toBe(1);
+});
+
+test('files that an earlier run was through with are not offered, unless they have changed', async () => {
+  const count = 2500;
+  const folder = watchedFolder();
+  fill(folder, { count, name: (n) => `${n}.csv` });
+  const fingerprints = new Map(
+    readdirSync(folder).map((name) => [
+      name,
+      fingerprintText(lstatSync(join(folder, name), { bigint: true })),
+    ]),
+  );
+  writeFileSync(join(folder, 'changed'), 'a,b\n3,4\n');
+  renameSync(join(folder, 'changed'), join(folder, '17.csv'));
+  fill(folder, { count: 1, name: () => 'new.csv' });
+  const asked: number[] = [];
+  const watching = await startWatching({
+    folder,
+    doneBefore: (names) => {
+      asked.push(names.length);
+      return fingerprints;
+    },
+  });
+  await watching.watcher.idle();
+  expect(watching.offered().sort()).toEqual(['17.csv', 'new.csv']);
+  expect(watching.watcher.counts().done).toBe(count - 1);
+  expect(Math.max(...asked)).toBeLessThanOrEqual(1000);
+
+  writeFileSync(join(folder, 'changed'), 'a,b\n5,6\n');
+  renameSync(join(folder, 'changed'), join(folder, '18.csv'));
+  await waitFor('the next change', () => watching.offered().includes('18.csv'));
 });

@@ -1,0 +1,42 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { LoadOffers } from '../../src/pipeline/load-offers.js';
+import { WaitingFiles } from '../../src/pipeline/waiting-files.js';
+import { SILENT, Workshop } from './workshop.js';
+
+it('waits with what was converted until what an earlier run left has been seen', async () => {
+  const workshop = await Workshop.open({
+    config: 'events: { files: "*", columns: { id: INTEGER } }',
+    isLoading: true,
+  });
+  const published = await workshop.deliver('new.csv', 'id\n1\n');
+  if (published.kind !== 'converted') throw new Error(published.kind);
+  const waiting = new WaitingFiles();
+  const { ledger, root, settings } = workshop;
+  const offers = new LoadOffers({
+    tables: { events: { name: 'events', columns: [], key: [], mode: 'append', indexes: [] } },
+    datasets: settings.datasets,
+    identity: 'name_and_content',
+    ledger,
+    log: SILENT,
+    root,
+    release: () => undefined,
+    lookInto: async () => [],
+    waiting,
+    isRefused: () => false,
+    refuse: async () => undefined,
+    onWaiting: () => undefined,
+  });
+  let seen = () => {};
+  offers.after(
+    new Promise<void>((resolve) => {
+      seen = resolve;
+    }),
+  );
+  offers.converted([published]);
+  for (let turn = 0; turn < 10; turn++) await nextTurn();
+  expect(waiting.length).toBe(0);
+  seen();
+  await offers.taken();
+  expect(waiting.files.map(({ file }) => file)).toEqual(['new.csv']);
+});
