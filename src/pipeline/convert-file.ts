@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { DropgateError, errnoOf, messageOf, type ReasonCode } from '../base/errors.js';
 import { removeFile } from '../base/files.js';
 import { quoteValue } from '../base/text.js';
@@ -14,12 +13,13 @@ import type { ConvertContext } from './convert-context.js';
 import { convertInParallel } from './convert-parallel.js';
 import { type ConvertPlan, looksLikeData, planFor } from './convert-plan.js';
 import { ConvertRows } from './convert-rows.js';
+import { type FailedResult, failedOutright } from './failed-outright.js';
 import { judgeSpills, type KnownRepeats, RepeatsFound } from './repeats.js';
 import {
   type Counts,
   type DialectReport,
   emptyCounts,
-  NoteList,
+  makeReport,
   type Report,
   type ReportedNote,
   type RowsTally,
@@ -38,14 +38,7 @@ export interface ConvertInput {
 /** What became of one file. Nothing is published yet: temporary files wait to be renamed into place. */
 export type ConvertResult =
   | ConvertedFile
-  | {
-      status: 'failed';
-      name: string;
-      sha256: string;
-      report: Report;
-      fingerprint?: FileFingerprint;
-      bytesIn: number;
-    }
+  | FailedResult
   /** Deleted, replaced or grown while it was read, or its end is missing: to be looked at again later. */
   | { status: 'gone' | 'changed' | 'incomplete'; name: string }
   /** The surroundings failed (disk full, no rights), not the file: to be tried again later. */
@@ -439,11 +432,6 @@ function headerOffset({ rows, headerBytes, findings }: OpenTable, window: TextWi
   return rows.place(0, window.from).byteOffset - sourceLength(findings.encoding.label, headerBytes);
 }
 
-/** The verdict on a file that could not even be looked at. */
-export function failedOutright(name: string, error: DropgateError): ConvertResult {
-  return failedBefore({ error, name, source: undefined, dataset: null, findings: null });
-}
-
 function failedBefore(failure: {
   error: DropgateError;
   name: string;
@@ -452,27 +440,15 @@ function failedBefore(failure: {
   findings: Findings | null;
 }): ConvertResult {
   const { error, name, source, dataset, findings } = failure;
-  const sha256 = source === undefined ? '' : sha256OrNothing(source);
-  const report = makeReport({
-    file: name,
-    sha256,
-    dataset: dataset?.name ?? null,
-    dialect: findings && describeDialect(findings),
-    counts: emptyCounts(),
-    verdict: 'failed',
-    code: error.code,
-    message: error.message,
-    hint: error.hint,
-    violations: new ViolationList(),
-  });
-  return {
-    status: 'failed',
+  return failedOutright({
     name,
-    sha256,
-    report,
+    error,
+    sha256: source && sha256OrNothing(source),
+    dataset: dataset?.name,
+    dialect: findings ? describeDialect(findings) : undefined,
     fingerprint: source?.fingerprint,
-    bytesIn: source?.size ?? 0,
-  };
+    bytesIn: source?.size,
+  });
 }
 
 function sha256OrNothing(source: FileSource): string {
@@ -481,32 +457,6 @@ function sha256OrNothing(source: FileSource): string {
   } catch {
     return '';
   }
-}
-
-function makeReport(
-  input: Omit<
-    Report,
-    | 'violations'
-    | 'violations_by_code'
-    | 'violations_not_listed'
-    | 'notes'
-    | 'notes_not_listed'
-    | 'reported_at'
-  > & {
-    violations: ViolationList;
-    notes?: NoteList;
-  },
-): Report {
-  const { violations, notes = new NoteList(), ...rest } = input;
-  return {
-    ...rest,
-    violations_by_code: violations.byCode,
-    violations: violations.listed,
-    violations_not_listed: violations.notListed,
-    notes: notes.listed,
-    notes_not_listed: notes.total - notes.listed.length,
-    reported_at: new Date().toISOString(),
-  };
 }
 
 function describeDialect(findings: Findings): DialectReport {
@@ -522,9 +472,4 @@ function describeDialect(findings: Findings): DialectReport {
     ...(score !== undefined && { score }),
     ...(runnerUp !== undefined && { runner_up: runnerUp }),
   };
-}
-
-/** The name that a converted file's Parquet and rejects are derived from. */
-export function stemOf(name: string): string {
-  return path.parse(name.replace(/\.gz$/i, '')).name;
 }

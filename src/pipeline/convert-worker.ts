@@ -9,6 +9,7 @@ import { openCodec } from '../write/codec.js';
 import type { ConvertContext, HelperDesk } from './convert-context.js';
 import { type ConvertInput, type ConvertResult, convertFile } from './convert-file.js';
 import { type HelpTask, help } from './help-convert.js';
+import { PROGRESS } from './task-progress.js';
 
 /** What every worker is told once. */
 export interface ConvertWorkerData {
@@ -31,9 +32,6 @@ export interface ConvertTask {
   /** Takes `true` when help is wanted and `false` when it no longer is; brings a port to each thread that comes. */
   helpers?: MessagePort;
 }
-
-/** Slots of the shared progress counters (Float64). */
-export const PROGRESS = { bytes: 0, rows: 1, length: 2 } as const;
 
 const FIRST_WINDOW_BYTES = 1 << 17;
 

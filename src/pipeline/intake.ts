@@ -8,9 +8,10 @@ import { backoffMs, TroubleNotice } from '../base/retry.js';
 import { formatBytes, formatDuration, plural } from '../base/text.js';
 import type { AheadFile, ReadyFile } from '../watch/types.js';
 import { Chores } from './chores.js';
-import { type ConvertedFile, type ConvertResult, failedOutright } from './convert-file.js';
+import type { ConvertedFile, ConvertResult } from './convert-file.js';
 import { type Candidate, ConvertQueue, MAX_TASK_FILES } from './convert-queue.js';
 import type { ConvertTask } from './convert-worker.js';
+import { failedOutright } from './failed-outright.js';
 import { Lender } from './lender.js';
 import type { Observers } from './observer.js';
 import { PART_SIZES } from './part-sizes.js';
@@ -287,7 +288,7 @@ export class Intake {
         'internal',
         `a worker ended while it converted the file: ${messageOf(error)}`,
       );
-      return [failedOutright(files[0].name, internal)];
+      return [failedOutright({ name: files[0].name, error: internal })];
     } finally {
       this.#inHand.delete(progress);
       this.#converting--;

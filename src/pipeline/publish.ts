@@ -16,13 +16,12 @@ import {
 } from '../base/files.js';
 import type { Folders } from '../config/settings.js';
 import type { FileDetails, FileRecord, Ledger, NewFileRecord } from '../ledger/ledger.js';
-import { readParquetInfo } from '../load/parquet-source.js';
 import type { ReadyFile } from '../watch/types.js';
-import { type ConvertedFile, type ConvertResult, stemOf } from './convert-file.js';
+import type { ConvertedFile, ConvertResult } from './convert-file.js';
 import type { PutAwayOriginal } from './growth-watch.js';
 import { MAX_STEM_BYTES, type OriginalRead, type Originals, readReport } from './originals.js';
 import { type CountedDelivery, countDeliveries } from './quality/delivery-counts.js';
-import { type Report, reportPathOf } from './report.js';
+import { type Report, reportPathOf, stemOf } from './report.js';
 
 export { localDate } from './originals.js';
 export { reportPathOf } from './report.js';
@@ -398,6 +397,8 @@ async function isOwnRejects(target: string, { name, sha256, rejectsTemp }: Conve
 
 /** Was the Parquet file in place made from this very content, by a run that was killed before it wrote it down? */
 async function isMadeOf(target: string, { name, sha256, dataset }: ConvertedFile): Promise<boolean> {
+  // Read when it is needed, which is seldom: the main thread does without the modules that know Parquet.
+  const { readParquetInfo } = await import('../load/parquet-source.js');
   const { metadata } = await readParquetInfo(target).catch(foreign);
   return (
     metadata['dropgate.sha256'] === sha256 &&

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { REASONS, type ReasonCode } from '../base/errors.js';
 import { plural, quoteValue } from '../base/text.js';
 
@@ -196,4 +197,36 @@ export interface RowsTally {
   /** Violations of rows that are left out while the file passes. */
   leftOut: ViolationList;
   notes: NoteList;
+}
+
+/** A report on what was found and listed. */
+export function makeReport(
+  input: Omit<
+    Report,
+    | 'violations'
+    | 'violations_by_code'
+    | 'violations_not_listed'
+    | 'notes'
+    | 'notes_not_listed'
+    | 'reported_at'
+  > & {
+    violations: ViolationList;
+    notes?: NoteList;
+  },
+): Report {
+  const { violations, notes = new NoteList(), ...rest } = input;
+  return {
+    ...rest,
+    violations_by_code: violations.byCode,
+    violations: violations.listed,
+    violations_not_listed: violations.notListed,
+    notes: notes.listed,
+    notes_not_listed: notes.total - notes.listed.length,
+    reported_at: new Date().toISOString(),
+  };
+}
+
+/** The name that a converted file's Parquet and rejects are derived from. */
+export function stemOf(name: string): string {
+  return path.parse(name.replace(/\.gz$/i, '')).name;
 }

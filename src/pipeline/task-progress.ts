@@ -1,6 +1,8 @@
 import { formatBytes, plural } from '../base/text.js';
 import type { ReadyFile } from '../watch/types.js';
-import { PROGRESS } from './convert-worker.js';
+
+/** Slots of the shared progress counters (Float64). */
+export const PROGRESS = { bytes: 0, rows: 1, length: 2 } as const;
 
 /** How far a worker is with the file that it has in hand, read from counters that it shares. */
 export class TaskProgress {

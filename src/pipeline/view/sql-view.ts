@@ -3,12 +3,18 @@ import type { Engine, QueryResult, ResultBounds } from '../../load/engine.js';
 import type { Pipeline } from '../app.js';
 import { listQueries, type NamedQuery, namedQuery } from '../query.js';
 import { csvLines, jsonLines, jsonValue } from '../result-lines.js';
-import { parquetPieces } from '../result-parquet.js';
 import { type SavedQuery, saveQuery } from '../save-query.js';
 
 export type { QueryResult, ResultBounds, SqlValue } from '../../load/engine.js';
 export type { NamedQuery } from '../query.js';
-export { csvLines, jsonLines, jsonValue, parquetPieces };
+export { csvLines, jsonLines, jsonValue };
+
+/** The rows of a result as a Parquet file, piece by piece. */
+export async function* parquetPieces(result: QueryResult): AsyncGenerator<Uint8Array> {
+  // Read when somebody asks for it: the daemon does without the modules that write Parquet.
+  const { parquetPieces: pieces } = await import('../result-parquet.js');
+  yield* pieces(result);
+}
 
 /** One statement that only reads. */
 export interface Statement {
