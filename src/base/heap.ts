@@ -15,7 +15,7 @@ export function keepHeapsSmall(): void {
 
 /** How often the heap is looked at; a look takes some microseconds. */
 const LOOK_MS = 15_000;
-/** Room that is left to the garbage of small work. */
+/** Room that is left to the garbage of small work, such as a look at a folder. */
 const ROOM_BYTES = 8 << 20;
 
 export interface RestOptions {
@@ -30,12 +30,12 @@ export interface RestOptions {
  * @returns a function that ends it
  */
 export function collectAtRest({ isBusy, lookMs = LOOK_MS }: RestOptions): () => void {
-  /** What was in use after the last collection. */
-  let liveBytes = 0;
+  /** The heap as the last collection left it, half-empty pages included. */
+  let restBytes = 0;
   const timer = setInterval(() => {
-    if (isBusy() || v8.getHeapStatistics().total_heap_size <= 2 * liveBytes + ROOM_BYTES) return;
+    if (isBusy() || v8.getHeapStatistics().total_heap_size <= restBytes + ROOM_BYTES) return;
     collectGarbage();
-    liveBytes = v8.getHeapStatistics().used_heap_size;
+    restBytes = v8.getHeapStatistics().total_heap_size;
   }, lookMs);
   timer.unref();
   return () => clearInterval(timer);

@@ -20,7 +20,7 @@ export type NameFilter = (name: string) => boolean;
 
 /**
  * Reads the top level of a folder. Nothing is opened, and no subfolder is entered.
- * @throws the errno error of readdir(3)
+ * @throws the errno error of opendir(3) or readdir(3)
  */
 export async function listFolder(
   folder: string,
@@ -28,12 +28,14 @@ export async function listFolder(
 ): Promise<Listing> {
   const listing: Listing = { names: new Set(), marked: new Set(), undecodable: [] };
   const suspects = new Set<string>();
-  for (const entry of await port.readdir(folder)) {
-    if (entry.isDirectory() || isIgnoredName(entry.name)) continue;
-    if (entry.name.endsWith(MARKER_SUFFIX)) listing.marked.add(entry.name.slice(0, -MARKER_SUFFIX.length));
-    if (!accepts(entry.name)) continue;
-    if (entry.name.includes(REPLACEMENT_CHARACTER)) suspects.add(entry.name);
-    else listing.names.add(entry.name);
+  for await (const entries of await port.readdir(folder)) {
+    for (const entry of entries) {
+      if (entry.isDirectory() || isIgnoredName(entry.name)) continue;
+      if (entry.name.endsWith(MARKER_SUFFIX)) listing.marked.add(entry.name.slice(0, -MARKER_SUFFIX.length));
+      if (!accepts(entry.name)) continue;
+      if (entry.name.includes(REPLACEMENT_CHARACTER)) suspects.add(entry.name);
+      else listing.names.add(entry.name);
+    }
   }
   if (suspects.size > 0) await sortOut(suspects, { listing, rawNames: await port.readdirRaw(folder) });
   return listing;
