@@ -66,7 +66,7 @@ export class FastScanner extends Scanner {
    */
   #scanRecord(window: ScanWindow, recordStart: number): number {
     const { buffer, end, final } = window;
-    const view = this.viewOf(buffer);
+    const { view } = this;
     const delimiter = this.#delimiter;
     const quote = this.#quote;
     // Without delimiters or quotes, the line feed, which is marked anyway.

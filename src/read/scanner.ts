@@ -120,7 +120,8 @@ export abstract class Scanner {
   readonly #extraRows: number[] = [];
   readonly #extraLines: number[] = [];
   #extra = 0;
-  #view: DataView = new DataView(new ArrayBuffer(0));
+  /** The bytes of the scanned buffer as numbers. */
+  protected view: DataView = new DataView(new ArrayBuffer(0));
   #nextUndecodable = NEVER;
   #undecodablePassed = 0;
 
@@ -176,7 +177,7 @@ export abstract class Scanner {
   }
 
   protected beginBatch(buffer: Uint8Array, from: number): void {
-    const view = this.viewOf(buffer);
+    this.#lookAt(buffer);
     this.rowCount = 0;
     this.lineBreaks = 0;
     this.#extra = 0;
@@ -190,7 +191,7 @@ export abstract class Scanner {
     if (this.surplus.size > 0) this.surplus.clear();
     for (const column of this.columns) {
       if (column.cells !== undefined) {
-        column.cells.begin(buffer, view);
+        column.cells.begin(buffer, this.view);
         column.cells.grow(this.rowStarts.length);
       } else if (column.dictionary !== undefined && column.ids.length < this.rowStarts.length) {
         column.ids = new Uint32Array(this.rowStarts.length);
@@ -198,12 +199,10 @@ export abstract class Scanner {
     }
   }
 
-  /** The bytes as numbers. */
-  protected viewOf(buffer: Uint8Array): DataView {
-    if (this.#view.buffer !== buffer.buffer || this.#view.byteOffset !== buffer.byteOffset) {
-      this.#view = new DataView(buffer.buffer, buffer.byteOffset);
-    }
-    return this.#view;
+  /** Once a batch, not once a record: asking an array for the memory that it is of is a slow call. */
+  #lookAt(buffer: Uint8Array): void {
+    if (this.view.buffer === buffer.buffer && this.view.byteOffset === buffer.byteOffset) return;
+    this.view = new DataView(buffer.buffer, buffer.byteOffset);
   }
 
   get #form(): RecordForm {
