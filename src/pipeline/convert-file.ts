@@ -328,7 +328,7 @@ async function resultOf(conclusion: Conclusion): Promise<ConvertResult> {
     const failed = { status: 'failed', name, sha256, report, fingerprint: source.fingerprint } as const;
     return discard(outcome, { ...failed, bytesIn: source.size });
   }
-  const temps = outcome.files.finish({
+  const temps = await outcome.files.finish({
     'dropgate.source': name,
     'dropgate.sha256': sha256,
     'dropgate.dataset': dataset.name,

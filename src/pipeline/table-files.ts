@@ -1,3 +1,4 @@
+import { EarlyFlush } from '../base/early-flush.js';
 import { createTempFile, fileOps, type TempFile, writeAll } from '../base/files.js';
 import type { ColumnSpec } from '../base/vector.js';
 import type { OpenTable } from '../read/open-table.js';
@@ -8,13 +9,21 @@ import type { ConvertContext } from './convert-context.js';
 import type { RowsOutlet } from './convert-rows.js';
 import { RejectsFile } from './rejects.js';
 
+/** Paths of complete temporary files. */
+export interface FinishedTemps {
+  parquetTemp?: string;
+  /** Absent when no row was left out. */
+  rejectsTemp?: string;
+  bytesOut: number;
+}
+
 /** The temporary files that one file is converted into: its table, and the rows that are left out. */
 export class TableFiles implements RowsOutlet {
   readonly #specs: readonly ColumnSpec[];
   readonly #context: ConvertContext;
   readonly #rejects: RejectsFile;
   readonly #stats: StatsCollector;
-  #parquet: { file: ParquetFile; temp: TempFile; isOpen: boolean } | undefined;
+  #parquet: { file: ParquetFile; temp: TempFile; isOpen: boolean; flush: EarlyFlush } | undefined;
 
   constructor({
     table,
@@ -46,11 +55,12 @@ export class TableFiles implements RowsOutlet {
     this.#rejects.add(record);
   }
 
-  /** Completes the files; in a dry run there are none. */
-  finish(metadata: Record<string, string>): { parquetTemp?: string; rejectsTemp?: string; bytesOut: number } {
+  /** Completes the files; in a dry run there are none. They are not flushed yet. @throws system errors */
+  async finish(metadata: Record<string, string>): Promise<FinishedTemps> {
     if (this.#context.dryRun) return { bytesOut: 0 };
     const { byteLength } = this.#openParquet().finish(metadata);
     this.#closeParquet();
+    await this.#parquet!.flush.finish();
     return {
       parquetTemp: this.#parquet!.temp.path,
       rejectsTemp: this.#rejects.finish(),
@@ -67,9 +77,17 @@ export class TableFiles implements RowsOutlet {
   #openParquet(): ParquetFile {
     if (!this.#parquet) {
       const temp = createTempFile(this.#context.outputFolder);
-      const sink = { write: (bytes: Uint8Array) => writeAll(temp.fd, bytes) };
-      const file = new ParquetFile({ sink, columns: this.#specs, version: this.#context.version });
-      this.#parquet = { file, temp, isOpen: true };
+      const flush = new EarlyFlush(temp.path);
+      const write = (bytes: Uint8Array) => {
+        writeAll(temp.fd, bytes);
+        flush.wrote(bytes.length);
+      };
+      const file = new ParquetFile({
+        sink: { write },
+        columns: this.#specs,
+        version: this.#context.version,
+      });
+      this.#parquet = { file, temp, isOpen: true, flush };
     }
     return this.#parquet.file;
   }
