@@ -7,12 +7,23 @@ const CHUNK_SLACK = 16_000;
 /** Rows whose cells are looked up together, few enough for the processor's cache. */
 const BLOCK_CELLS = 4096;
 
+export interface CopyTextWriterOptions {
+  /** A buffer of an earlier chunk that nobody needs any more, if there is one. */
+  spare?: () => ArrayBuffer | undefined;
+}
+
 /** Joins tables of cells into COPY text: cells separated by tabs, rows ended by LF, in chunks of whole rows of about 1 MB. */
 export class CopyTextWriter {
-  #bytes = unfilled(CHUNK_BYTES + CHUNK_SLACK);
+  readonly #options: CopyTextWriterOptions;
+  #bytes: Uint8Array;
   #at = 0;
   /** The cells of some rows, in the order that they have in the text. */
   #block = new Uint32Array(BLOCK_CELLS);
+
+  constructor(options: CopyTextWriterOptions = {}) {
+    this.#options = options;
+    this.#bytes = this.#newBytes();
+  }
 
   /** Adds a finished table. Yields the chunks that became full; a chunk belongs to the receiver, with all of its buffer. */
   *add(table: CellTable): Generator<Uint8Array> {
@@ -36,9 +47,14 @@ export class CopyTextWriter {
 
   #take(): Uint8Array {
     const chunk = this.#bytes.subarray(0, this.#at);
-    this.#bytes = unfilled(CHUNK_BYTES + CHUNK_SLACK);
+    this.#bytes = this.#newBytes();
     this.#at = 0;
     return chunk;
+  }
+
+  #newBytes(): Uint8Array {
+    const spare = this.#options.spare?.();
+    return spare ? Buffer.from(spare) : unfilled(CHUNK_BYTES + CHUNK_SLACK);
   }
 
   #takeBlock({ columns, ids }: CellTable, { from, rows }: { from: number; rows: number }): void {

@@ -55,6 +55,8 @@ export interface Engine extends Session {
   readonly dialect: SqlDialect;
   /** `postgres://user@host:port/db`, without the password, for messages. */
   readonly address: string;
+  /** Once `copyIn` asks for the next chunk, the memory of the last one may be written to again. */
+  readonly isDoneWithChunks: boolean;
   /** Reaches the database now. @throws DropgateError `database_unreachable` */
   connect(): Promise<void>;
   /**

@@ -37,6 +37,8 @@ export interface CopyTextOptions {
   dialect: SqlDialect;
   /** See `openParquet`. */
   access?: 'patient' | 'prompt';
+  /** See `CopyTextWriterOptions`. */
+  spare?: () => ArrayBuffer | undefined;
 }
 
 /**
@@ -73,7 +75,7 @@ export interface CopyPiece {
  */
 export async function* copyText(options: CopyTextOptions): AsyncGenerator<CopyPiece> {
   const reader = new RowReader(options);
-  const writer = new CopyTextWriter();
+  const writer = new CopyTextWriter(options);
   let ended: string[] = [];
   const pieceOf = (bytes: Uint8Array): CopyPiece => {
     const piece = { bytes, ended };

@@ -124,7 +124,12 @@ function assemble(parts: {
       observers,
       root: settings.root,
       copyTextOf: (paths, table) =>
-        new CopyStream(copyPool, { paths, columns: table.columns, dialect: engine.dialect }),
+        new CopyStream(copyPool, {
+          paths,
+          columns: table.columns,
+          dialect: engine.dialect,
+          isReturning: engine.isDoneWithChunks,
+        }),
       lookInto: (paths) => looksInto(copyPool, paths),
       release: releases.output,
     });

@@ -2,7 +2,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import { DropgateError } from '../base/errors.js';
 import type { CopyPiece } from '../load/parquet-source.js';
-import type { CopyMessage, CopyTask, ParquetLook } from './copy-worker.js';
+import type { CopyAnswer, CopyMessage, CopyTask, ParquetLook } from './copy-worker.js';
 import { asError, asFailure } from './worker-failure.js';
 
 /**
@@ -11,6 +11,7 @@ import { asError, asFailure } from './worker-failure.js';
  * Errors: those of `copyText`; whatever ended the worker.
  */
 export class CopyStream implements AsyncIterable<CopyPiece> {
+  readonly #isReturning: boolean;
   readonly #port: MessagePort;
   readonly #inbox: CopyMessage[] = [];
   #isClosed = false;
@@ -18,7 +19,9 @@ export class CopyStream implements AsyncIterable<CopyPiece> {
   /** Why there is no more, when the worker did not say so. */
   readonly #failure: Promise<unknown>;
 
-  constructor(pool: Piscina, task: Omit<CopyTask, 'port'>) {
+  /** @param isReturning a piece is done with when the next one is asked for, and its buffer can be filled again */
+  constructor(pool: Piscina, { isReturning, ...task }: Omit<CopyTask, 'port'> & { isReturning: boolean }) {
+    this.#isReturning = isReturning;
     const { port1, port2: port } = new MessageChannel();
     this.#port = port1;
     port1.on('message', (message: CopyMessage) => {
@@ -44,7 +47,7 @@ export class CopyStream implements AsyncIterable<CopyPiece> {
         if (message.kind === 'end') return;
         if (message.kind !== 'piece') throw asError(message);
         yield message;
-        this.#port.postMessage(1);
+        this.#answer(message);
       }
     } finally {
       this.cancel();
@@ -54,8 +57,14 @@ export class CopyStream implements AsyncIterable<CopyPiece> {
 
   /** Nobody is going to read it (any more). */
   cancel(): void {
-    this.#port.postMessage(null);
+    this.#port.postMessage(null satisfies CopyAnswer);
     this.#port.close();
+  }
+
+  #answer({ bytes }: CopyPiece): void {
+    const { buffer } = bytes as Uint8Array<ArrayBuffer>;
+    if (this.#isReturning) this.#port.postMessage(buffer satisfies CopyAnswer, [buffer]);
+    else this.#port.postMessage(undefined satisfies CopyAnswer);
   }
 
   async #next(): Promise<CopyMessage> {

@@ -1,4 +1,4 @@
-import type { MessagePort } from 'node:worker_threads';
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { SqlType } from '../base/sql-type.js';
 import type { SqlDialect } from '../load/engine.js';
 import { type CopyPiece, copyText, type ParquetInfo, readParquetInfo } from '../load/parquet-source.js';
@@ -9,9 +9,12 @@ export interface CopyTask {
   paths: string[];
   columns: { name: string; type: SqlType }[];
   dialect: SqlDialect;
-  /** Pieces go out here; one message comes back for each that was used, or `null` to end early. */
+  /** Pieces go out here; a {@link CopyAnswer} comes back for each that was used. */
   port: MessagePort;
 }
+
+/** The buffer of a piece that was used, or `undefined` when it is still needed; `null` to end early. */
+export type CopyAnswer = ArrayBuffer | undefined | null;
 
 export type CopyMessage = ({ kind: 'piece' } & CopyPiece) | { kind: 'end' } | WorkerFailure;
 
@@ -28,7 +31,8 @@ export default async function copyTask(task: CopyTask | undefined): Promise<void
   const { paths, columns, dialect, port } = task;
   const outbox = new Outbox(port);
   try {
-    for await (const piece of copyText({ paths, columns, dialect, access: 'prompt' })) {
+    const spare = () => outbox.spare();
+    for await (const piece of copyText({ paths, columns, dialect, access: 'prompt', spare })) {
       if (!(await outbox.send(piece))) return;
     }
     port.postMessage({ kind: 'end' } satisfies CopyMessage);
@@ -53,6 +57,15 @@ export async function lookInto(paths: readonly string[]): Promise<ParquetLook[]>
   return looks;
 }
 
+/**
+ * Buffers of pieces that were used. New ones would be garbage of a megabyte each, which V8 collects with everything else
+ * that it finds, and which the system has to fill with zeros.
+ */
+const spares: ArrayBuffer[] = [];
+const MAX_SPARES = 4;
+/** A row made one larger that has this size twice. */
+const MAX_SPARE_BYTES = 1_500_000;
+
 /** Hands pieces over, and waits while too much of them has not been used. */
 class Outbox {
   readonly #port: MessagePort;
@@ -64,15 +77,27 @@ class Outbox {
 
   constructor(port: MessagePort) {
     this.#port = port;
-    port.on('message', (message: unknown) => {
-      if (message === null) this.#isCancelled = true;
-      this.#bytesAhead -= this.#ahead.shift() ?? 0;
+    port.on('message', (answer: CopyAnswer) => {
+      this.#take(answer);
       this.#wake();
     });
     port.on('close', () => {
       this.#isCancelled = true;
       this.#wake();
     });
+  }
+
+  /** A buffer that can be filled again. Decoding looks for it, as it may go on for long before it waits for a message. */
+  spare(): ArrayBuffer | undefined {
+    for (let next = receiveMessageOnPort(this.#port); next; next = receiveMessageOnPort(this.#port))
+      this.#take(next.message);
+    return spares.pop();
+  }
+
+  #take(answer: CopyAnswer): void {
+    if (answer === null) this.#isCancelled = true;
+    this.#bytesAhead -= this.#ahead.shift() ?? 0;
+    if (answer && answer.byteLength <= MAX_SPARE_BYTES && spares.length < MAX_SPARES) spares.push(answer);
   }
 
   /** False when the receiver wants no more. */

@@ -5,7 +5,7 @@ import { quoteName } from '../../src/load/quote.js';
 import { ensureTable } from '../../src/load/table.js';
 import type { TargetTable } from '../../src/load/target-table.js';
 import { waitFor } from '../helpers/wait-for.js';
-import { copyStream } from './support/copy.js';
+import { copyOf, copyStream } from './support/copy.js';
 import { TARGETS, type Target } from './support/targets.js';
 
 describe.each(Object.keys(TARGETS))('engine: %s', (name) => {
@@ -119,6 +119,24 @@ describe.each(Object.keys(TARGETS))('engine: %s', (name) => {
     expect(JSON.parse(String(body))).toEqual(JSON.parse(json));
     const copy = engine.copyIn('documents', ['body'], copyStream([['{"a": ']]));
     await expect(copy).rejects.toSatisfy((error) => engine.classify(error) === 'permanent');
+  });
+
+  test('is done with a chunk when it says so', async () => {
+    if (!engine.isDoneWithChunks) return;
+    // Chunks that streams of Node keep when they have room for more, and one that the sockets of the system cannot.
+    const sizes = [1, 10, 20_000, 3];
+    const word = 'as it was '.repeat(100);
+    let next = 0;
+    async function* overwritten() {
+      for (const size of sizes) {
+        const chunk = copyOf(Array.from({ length: size }, () => [String(next++), word]));
+        yield chunk;
+        chunk.fill('9999\tchanged\n');
+      }
+    }
+    expect(await engine.copyIn(table, ['id', 'word'], overwritten())).toBe(next);
+    const changed = await engine.query(`SELECT id FROM ${quoted()} WHERE word <> '${word}' OR id >= ${next}`);
+    expect(changed).toEqual([]);
   });
 
   test('copies nothing from an empty stream', async () => {

@@ -1,17 +1,22 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 
+/** Streams of Node keep less than this when they say that they have room for more. */
+const MAX_KEPT_BYTES = 1 << 17;
+
 /**
  * Sends chunks through a COPY stream of pg-copy-streams and waits until the server has taken them. When the chunks
  * fail, COPY is called off, so that the connection can be used for the ROLLBACK; stream.pipeline would call it off
- * after an error of the server too, when the session no longer listens for it.
+ * after an error of the server too, when the session no longer listens for it. A chunk has been sent, or copied, when the
+ * next one is asked for.
  */
 export async function pumpCopy(stream: Writable, chunks: AsyncIterable<Uint8Array>): Promise<void> {
   const server = watchErrors(stream);
   try {
     for await (const chunk of chunks) {
       if (server.failed) break;
-      if (!stream.write(chunk)) await Promise.race([server.failure, once(stream, 'drain')]);
+      const lasting = chunk.length < MAX_KEPT_BYTES ? Buffer.from(chunk) : chunk;
+      if (!stream.write(lasting)) await Promise.race([server.failure, once(stream, 'drain')]);
     }
   } catch (error) {
     if (!server.failed) await callOff(stream, error as Error);

@@ -25,6 +25,7 @@ const COPY_PIECE_BYTES = 8_000_000;
 /** PGlite in a worker thread: Postgres without a server. */
 export class EmbeddedEngine implements Engine {
   readonly dialect = 'postgres';
+  readonly isDoneWithChunks = false;
   readonly address: string;
   readonly #options: EmbeddedOptions;
   #worker: Promise<EmbeddedWorker> | undefined;

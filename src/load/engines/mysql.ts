@@ -52,6 +52,7 @@ function driver(): typeof mysql {
 /** MySQL and MariaDB, with LOAD DATA LOCAL INFILE from a stream or, where the server forbids that, multi-row INSERT. */
 export class MysqlEngine implements Engine {
   readonly dialect = 'mysql';
+  readonly isDoneWithChunks = false;
   readonly address: string;
   readonly #options: ServerOptions;
   readonly #pool: mysql.Pool;

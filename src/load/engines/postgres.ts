@@ -46,6 +46,7 @@ function copyStreams(): { from: typeof copyFrom } {
 /** Postgres over its own protocol, with COPY FROM STDIN. */
 export class PostgresEngine implements Engine {
   readonly dialect = 'postgres';
+  readonly isDoneWithChunks = true;
   readonly address: string;
   readonly #options: PostgresOptions;
   readonly #pool: pg.Pool;
