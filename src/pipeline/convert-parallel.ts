@@ -61,6 +61,7 @@ export async function convertInParallel(
   const lead = new Lead(work, parts);
   context.helpers.open((port) => lead.admit(port));
   try {
+    await lead.untilHelped();
     return await lead.run();
   } catch (error) {
     if (lead.mustRedo(error)) return undefined;
@@ -71,6 +72,8 @@ export async function convertInParallel(
   }
 }
 
+/** Idle threads come within a millisecond or two. While this one converts a part, it would not hear of them. */
+const MAX_WAIT_FOR_HELP_MS = 5;
 /** Rows are estimated from the first block; the set of rows has room for so many times that, within its bounds. */
 const ROWS_MARGIN = 1.3;
 
@@ -99,6 +102,7 @@ class Lead {
   #hasher: MessagePort | undefined;
   #failure: unknown;
   #settle: () => void = () => undefined;
+  #welcome: () => void = () => undefined;
 
   constructor(work: ParallelWork, { bounds, plainColumns, rows }: PartsPlan) {
     const { source, table, dataset, context, repeats } = work;
@@ -136,6 +140,16 @@ class Lead {
     const hashes = this.#hasher === undefined && this.#sha256 === undefined;
     if (hashes) this.#hasher = port;
     port.postMessage({ job: this.#job, hashes } satisfies HelperOrder);
+    this.#welcome();
+  }
+
+  /** Resolves when there is a thread that helps, or when none came. */
+  async untilHelped(): Promise<void> {
+    if (this.#ports.size > 0) return;
+    await new Promise<void>((resolve) => {
+      this.#welcome = resolve;
+      setTimeout(resolve, MAX_WAIT_FOR_HELP_MS);
+    });
   }
 
   async run(): Promise<{ tally: RowsTally; sha256?: string }> {

@@ -203,4 +203,26 @@ describe('a file converted by several threads', () => {
     expect(await pictureOf(await convertFile(file, left))).toEqual(alone);
     workshop.close();
   });
+
+  it('waits a moment for threads that are idle, before it converts a part itself', async () => {
+    const workshop = await Workshop.open({ config: config('') });
+    const rows = Array.from({ length: 100 }, (_, i) => `${i},word,note`).join('\n');
+    const file = workshop.drop('a.csv', `id,word,note\n${rows}\n`);
+    const { desk, done } = deskOf([fresh(workshop)]);
+    const events: string[] = [];
+    const late: HelperDesk = {
+      open: (admit) =>
+        setImmediate(() => {
+          events.push('helper');
+          desk.open(admit);
+        }),
+      close: () => undefined,
+    };
+    const onProgress = () => events.push('part');
+    const context = { ...fresh(workshop), helpers: late, partSizes: SIZES, onProgress };
+    expect((await convertFile(file, context)).status).toBe('converted');
+    await done();
+    expect(events.slice(0, 2)).toEqual(['helper', 'part']);
+    workshop.close();
+  });
 });
