@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { SqlType } from '../base/sql-type.js';
 import type { SqlDialect } from '../load/engine.js';
@@ -22,6 +23,8 @@ export type CopyMessage = ({ kind: 'piece' } & CopyPiece) | { kind: 'end' } | Wo
 export type ParquetLabel = Pick<ParquetInfo, 'rows' | 'metadata'>;
 export type ParquetLook = { kind: 'label'; label: ParquetLabel } | WorkerFailure;
 
+/** Footers that are read before a task that has come in the meantime gets its turn. */
+const LOOKS_IN_A_ROW = 32;
 /** How much may be under way, so that decoding runs ahead of the server, but not far. */
 const MAX_BYTES_AHEAD = 4_000_000;
 
@@ -46,7 +49,9 @@ export default async function copyTask(task: CopyTask | undefined): Promise<void
 /** Reads the footers of Parquet files: a look a file. */
 export async function lookInto(paths: readonly string[]): Promise<ParquetLook[]> {
   const looks: ParquetLook[] = [];
-  for (const path of paths) {
+  for (const [i, path] of paths.entries()) {
+    // The database may be waiting for rows.
+    if (i % LOOKS_IN_A_ROW === LOOKS_IN_A_ROW - 1) await nextTurn();
     try {
       const { rows, metadata } = await readParquetInfo(path, 'prompt');
       looks.push({ kind: 'label', label: { rows, metadata } });

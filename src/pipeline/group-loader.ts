@@ -67,6 +67,8 @@ export class GroupLoader {
   /** Begins to decode a group that is likely to be loaded next. */
   prepare(files: readonly GroupFile[], table: TableSpec): void {
     this.forgetAhead();
+    // Each of them is loaded by itself.
+    if (table.mode === 'replace' && files.length > 1) return;
     this.#ahead = { files, text: this.#textOf(files, table) };
   }
 
@@ -88,6 +90,8 @@ export class GroupLoader {
     { table, ...listener }: { table: TableSpec } & GroupListener,
   ): Promise<GroupOutcome[]> {
     const request = { group, table, listener };
+    // Decoding begins while the transaction does.
+    if (this.preparedOf(group) < group.length) this.prepare(group, table);
     try {
       let outcomes = await this.#attempt(request);
       if (await this.#mendTable(table, outcomes)) outcomes = await this.#attempt(request);

@@ -17,8 +17,10 @@ type Converted = Extract<Published, { kind: 'converted' }>;
 /** A file with its state, see `fingerprintText`. */
 type Candidate = FoundParquet & { fingerprint: string };
 
-/** So many are looked at together; loading begins with them. */
-const FILES_AHEAD = 64;
+/** So many are looked at first; loading begins with them. */
+const FIRST_LOOK_FILES = 64;
+/** As many are looked at together then, since decoding what is loaded comes before looking on. */
+const LOOK_FILES = 256;
 
 export interface LoadOffersOptions {
   tables: Readonly<Record<string, TableSpec>>;
@@ -69,8 +71,9 @@ export class LoadOffers {
   /** Files that were found in the output folder. Loading begins with the first of many while the others are looked at. */
   found(files: readonly ReadyFile[]): void {
     this.#inTurn(async () => {
-      for (let at = 0; at < files.length; at += FILES_AHEAD) {
-        await this.#takeFound(files.slice(at, at + FILES_AHEAD));
+      let count = FIRST_LOOK_FILES;
+      for (let at = 0; at < files.length; at += count, count = LOOK_FILES) {
+        await this.#takeFound(files.slice(at, at + count));
         this.#options.onWaiting();
       }
     });

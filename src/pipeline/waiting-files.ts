@@ -16,7 +16,7 @@ export interface Waiting extends GroupFile, FoundParquet {
 }
 
 /** Files and rows that one transaction takes at most. */
-const MAX_GROUP_FILES = 256;
+const MAX_GROUP_FILES = 512;
 const MAX_GROUP_ROWS = 1_000_000;
 
 /** The files that wait to be loaded, in order. */
