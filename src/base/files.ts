@@ -80,8 +80,15 @@ export async function sweepTempFiles(folder: string): Promise<number> {
   return leftovers.length;
 }
 
-/** Writes `content` to `target` so that a reader sees the old file or the new one whole, also after a crash. */
-export async function writeFileAtomic(target: string, content: string | Uint8Array): Promise<void> {
+/**
+ * Writes `content` to `target` so that a reader sees the old file or the new one whole, also after a crash.
+ * @param options isNameDurable: false leaves it to the caller to sync the folder
+ */
+export async function writeFileAtomic(
+  target: string,
+  content: string | Uint8Array,
+  { isNameDurable = true } = {},
+): Promise<void> {
   const temp = tempPathFor(target);
   try {
     const fd = fileOps.openSync(temp, 'wx');
@@ -96,7 +103,7 @@ export async function writeFileAtomic(target: string, content: string | Uint8Arr
     await removeFile(temp).catch(() => undefined);
     throw error;
   }
-  await syncFolder(path.dirname(target));
+  if (isNameDurable) await syncFolder(path.dirname(target));
 }
 
 /** Flushes an already written file to the disk. The flush is under way, in a thread, when this returns its promise. */

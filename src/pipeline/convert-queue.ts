@@ -26,6 +26,8 @@ const MAX_AHEAD_BYTES = 2 ** 31;
 /** What one task carries, or is published together: at most this many files, and about this many bytes. */
 export const MAX_TASK_FILES = 32;
 const MAX_TASK_BYTES = 8 << 20;
+/** Fewer files are not split further: what is published together shares the waits for the disk. */
+const SMALL_TASK_FILES = 8;
 
 /** The files that wait for threads: those that are settled in order of arrival, and behind them those that may be read ahead. */
 export class ConvertQueue {
@@ -84,7 +86,9 @@ export class ConvertQueue {
    * @param options isAlone: must the file travel alone?
    */
   take({ workers, isAlone }: { workers: number; isAlone(file: ReadyFile): boolean }): Candidate[] {
-    const most = Math.min(MAX_TASK_FILES, Math.ceil((this.#settled.length + this.#early.length) / workers));
+    const share = Math.ceil((this.#settled.length + this.#early.length) / workers);
+    // The last tasks are small ones, so that all threads are done at about the same time.
+    const most = Math.min(MAX_TASK_FILES, share, Math.max(SMALL_TASK_FILES, Math.ceil(share / 2)));
     const task: Candidate[] = [];
     let bytes = 0;
     for (let next = this.#next(); next && task.length < most; next = this.#next()) {

@@ -254,7 +254,8 @@ export class Publisher {
     for (const name of candidateNames(cutBytes(stemOf(result.name), MAX_STEM_BYTES), '.rejected.csv')) {
       const target = path.join(failed, name);
       if (!(await isAbsent(target)) && !(await isOwnRejects(target, result))) continue;
-      await this.#writeReport(target, result.report!);
+      // The folder is synced for all of them: see #syncTargets.
+      await this.#writeReport(target, result.report!, { isNameDurable: false });
       crashPoint('rejects-reported');
       await fileOps.rename(result.rejectsTemp!, target);
       return target;
@@ -358,9 +359,9 @@ export class Publisher {
     crashPoint('marker-removed');
   }
 
-  async #writeReport(target: string, report: Report): Promise<void> {
+  async #writeReport(target: string, report: Report, options?: { isNameDurable: boolean }): Promise<void> {
     await fileOps.mkdir(path.dirname(target), { recursive: true });
-    await writeFileAtomic(reportPathOf(target), `${JSON.stringify(report, null, 2)}\n`);
+    await writeFileAtomic(reportPathOf(target), `${JSON.stringify(report, null, 2)}\n`, options);
   }
 }
 

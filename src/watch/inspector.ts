@@ -32,7 +32,7 @@ interface FirstLook {
 }
 
 const ENTRY_RETRY_MS = 5000;
-const CHECK_PAUSE_FACTOR = 4;
+const CHECK_PAUSE_FACTOR = 9;
 
 /** Looks at single files, with lstat(2) and by way of /proc, and tells the settle book what it saw. */
 export class Inspector {
@@ -61,7 +61,7 @@ export class Inspector {
     });
   }
 
-  /** Earliest time of the next `check`, so that walks over /proc take at most a fifth of the time. */
+  /** Earliest time of the next `check`, so that walks over /proc take at most a tenth of the time. */
   get checkPauseEndMs(): number {
     return this.#checkPauseEndMs;
   }
