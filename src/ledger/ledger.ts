@@ -175,6 +175,22 @@ export class Ledger {
     return (this.#statements.originals.all() as OriginalRow[]).map(originalFrom);
   }
 
+  /** Deliveries whose originals were put away lately, with the time of their verdict, ISO 8601. */
+  putAwayLately(): Pick<FileRecord, 'id' | 'judgedAt'>[] {
+    return this.#statements.putAwayLately.all() as Pick<FileRecord, 'id' | 'judgedAt'>[];
+  }
+
+  /** Where the originals of these deliveries were put and what they looked like, as far as they are still remembered. */
+  putAwayAmong(recordIds: readonly number[]): Pick<OriginalRow, 'id' | 'target' | 'fingerprint'>[] {
+    return this.#statements.putAwayAmong.all(JSON.stringify(recordIds)) as never;
+  }
+
+  /** The original of a delivery, when it is on its way or was put away lately. */
+  original(recordId: number): OriginalRecord | undefined {
+    const row = this.#statements.original.get(recordId);
+    return row === undefined ? undefined : originalFrom(row as OriginalRow);
+  }
+
   /** The delivery under this name whose original is on its way. */
   onItsWay(name: string): OriginalRecord | undefined {
     const row = this.#statements.onItsWay.get(name);
@@ -329,6 +345,14 @@ function prepareAll(db: Database.Database) {
       `UPDATE originals SET put_away = 1 WHERE record_id IN (SELECT value FROM json_each(?))`,
     ),
     originals: db.prepare(`${SELECT_ORIGINALS} ORDER BY id`),
+    original: db.prepare(`${SELECT_ORIGINALS} WHERE id = ?`),
+    putAwayLately: db.prepare(
+      `SELECT id, judged_at AS judgedAt FROM originals CROSS JOIN files ON id = record_id WHERE put_away = 1 ORDER BY id`,
+    ),
+    putAwayAmong: db.prepare(
+      `SELECT record_id AS id, target, fingerprint FROM originals
+       WHERE record_id IN (SELECT value FROM json_each(?)) AND put_away = 1`,
+    ),
     onItsWay: db.prepare(`${SELECT_ORIGINALS} WHERE put_away = 0 AND name = ? ORDER BY id DESC LIMIT 1`),
     anyOnItsWay: db.prepare(`SELECT 1 FROM originals WHERE put_away = 0 LIMIT 1`),
     forget: db.prepare(`DELETE FROM originals WHERE record_id = ?`),

@@ -152,7 +152,7 @@ function assemble(parts: {
       identity: intakeSettings.identity,
       isLoading: loads !== undefined,
       ledger,
-      onPutAway: (original) => growth.follow(original),
+      onPutAway: (recordIds) => growth.follow(recordIds),
     }),
     log,
     observers,

@@ -5,18 +5,9 @@ import { fingerprintText, removeFile, sha256Of } from '../base/files.js';
 import type { Log } from '../base/log.js';
 import { formatBytes } from '../base/text.js';
 import type { Folders } from '../config/settings.js';
-import type { Ledger } from '../ledger/ledger.js';
+import type { Ledger, OriginalRecord } from '../ledger/ledger.js';
 import { giveBack, lookAt, type OriginalRead } from './originals.js';
 import { reportPathOf } from './report.js';
-
-/** An original that was just put away. */
-export interface PutAwayOriginal {
-  /** Its delivery in the ledger. */
-  recordId: number;
-  /** Absolute path, where it lies now. */
-  place: string;
-  read: OriginalRead;
-}
 
 export interface GrowthWatchOptions {
   folders: Folders;
@@ -28,14 +19,28 @@ export interface GrowthWatchOptions {
   looksAfterMs?: readonly number[];
 }
 
-/** Four looks in a minute: 100,000 files in that time cost about a second of work. */
+/** Four looks in a minute: 100,000 files in that time cost one to two seconds of work. */
 const LOOKS_AFTER_MS = [1000, 5000, 20_000, 60_000];
 const TICK_MS = 500;
-/** Longest stretch of work between two turns of the event loop. */
-const SLICE_MS = 4;
+/** Originals that are put away soon after each other are looked at together: so many take some milliseconds. */
+const GROUP_FILES = 256;
+const GROUP_MS = 100;
 
-interface Appointment extends PutAwayOriginal {
+/**
+ * Originals that are looked at together. There may be 100,000 within a minute, so where they lie and what they looked like is
+ * asked in the ledger each time.
+ */
+interface Group {
   putAwayAtMs: number;
+  /** Their deliveries in the ledger. */
+  recordIds: number[];
+}
+
+/** An original in the place where it was put. */
+interface Original extends OriginalRead {
+  recordId: number;
+  /** Absolute path. */
+  place: string;
 }
 
 /**
@@ -47,7 +52,7 @@ export class GrowthWatch {
   readonly #options: GrowthWatchOptions;
   readonly #looksAfterMs: readonly number[];
   /** One queue a look; each is in the order of time, since all its members wait equally long. */
-  readonly #queues: Appointment[][];
+  readonly #queues: Group[][];
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> = Promise.resolve();
 
@@ -57,24 +62,31 @@ export class GrowthWatch {
     this.#queues = this.#looksAfterMs.map(() => []);
   }
 
-  /** Looks at what the last run put away, and goes on with it for a minute. */
+  /** Looks at what the last run put away, and goes on for a minute with what it put away lately. */
   async start(): Promise<void> {
-    const { ledger, folders } = this.#options;
-    const forgotten: number[] = [];
-    for (const { file, target, fingerprint, isPutAway } of ledger.originals()) {
-      if (!isPutAway) continue;
-      const read = { path: path.join(folders.input, file.name), fingerprint, sha256: file.sha256 };
-      const one = { recordId: file.id, place: path.resolve(folders.input, target), read };
-      const isYoung = Date.now() - Date.parse(file.judgedAt) < this.#looksAfterMs.at(-1)!;
-      if ((await this.#stays(one)) && isYoung) this.follow(one);
-      else forgotten.push(file.id);
+    const left = this.#options.ledger.putAwayLately();
+    for (let at = 0; at < left.length; at += GROUP_FILES) {
+      const some = left.slice(at, at + GROUP_FILES);
+      const staying = new Set(await this.#lookAtAll(some.map(({ id }) => id)));
+      const [young, done] = parted(some, ({ id, judgedAt }) => staying.has(id) && this.#isYoung(judgedAt));
+      this.follow(young.map(({ id }) => id));
+      this.#forget(done.map(({ id }) => id));
     }
-    this.#forget(forgotten);
   }
 
-  /** Looks at an original for a minute from now on. */
-  follow(one: PutAwayOriginal): void {
-    this.#queues[0].push({ ...one, putAwayAtMs: performance.now() });
+  #isYoung(judgedAt: string): boolean {
+    return Date.now() - Date.parse(judgedAt) < this.#looksAfterMs.at(-1)!;
+  }
+
+  /** Looks at the originals of these deliveries, of one task, for a minute from now on. */
+  follow(recordIds: readonly number[]): void {
+    if (recordIds.length === 0) return;
+    const nowMs = performance.now();
+    const queue = this.#queues[0];
+    const last = queue.at(-1);
+    const isNear = last && nowMs - last.putAwayAtMs < GROUP_MS;
+    if (isNear && last.recordIds.length + recordIds.length <= GROUP_FILES) last.recordIds.push(...recordIds);
+    else queue.push({ putAwayAtMs: nowMs, recordIds: [...recordIds] });
     this.#arm();
   }
 
@@ -98,32 +110,54 @@ export class GrowthWatch {
 
   async #look(): Promise<void> {
     const done: number[] = [];
-    let sliceEndMs = performance.now() + SLICE_MS;
     for (const [stage, queue] of this.#queues.entries()) {
       const dueSinceMs = performance.now() - this.#looksAfterMs[stage];
       const count = queue.findIndex(({ putAwayAtMs }) => putAwayAtMs > dueSinceMs);
-      for (const one of queue.splice(0, count < 0 ? queue.length : count)) {
+      for (const { putAwayAtMs, recordIds } of queue.splice(0, count < 0 ? queue.length : count)) {
+        const staying = new Set(await this.#lookAtAll(recordIds));
         const next = this.#queues[stage + 1];
-        // Nearly all of them: no promise for each.
-        const stays = looksAsRead(one) || (await this.#stays(one));
-        if (stays && next) next.push(one);
-        else done.push(one.recordId);
-        if (performance.now() < sliceEndMs) continue;
-        await new Promise((resolve) => setImmediate(resolve));
-        sliceEndMs = performance.now() + SLICE_MS;
+        const [again, over] = parted(recordIds, (id) => next !== undefined && staying.has(id));
+        if (again.length > 0) next.push({ putAwayAtMs, recordIds: again });
+        done.push(...over);
       }
     }
     this.#forget(done);
   }
 
+  /** @returns those at which something may still happen */
+  async #lookAtAll(recordIds: number[]): Promise<number[]> {
+    const { ledger, folders } = this.#options;
+    const staying: number[] = [];
+    try {
+      for (const { id, target, fingerprint } of ledger.putAwayAmong(recordIds)) {
+        // Nearly all of them: no promise for each.
+        const isAsRead = looksAsRead(path.resolve(folders.input, target), fingerprint);
+        if (isAsRead || (await this.#stays(ledger.original(id)))) staying.push(id);
+      }
+    } catch {
+      // The disk has trouble, which is told by whoever has to write to the ledger: the next look comes all the same.
+      return recordIds;
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    return staying;
+  }
+
+  #originalOf({ file, target, fingerprint }: OriginalRecord): Original {
+    const { input } = this.#options.folders;
+    const read = { path: path.join(input, file.name), fingerprint, sha256: file.sha256 };
+    return { ...read, recordId: file.id, place: path.resolve(input, target) };
+  }
+
   /** False when nothing more can happen: it is gone, was replaced, or has been given back. */
-  async #stays(one: PutAwayOriginal): Promise<boolean> {
+  async #stays(record: OriginalRecord | undefined): Promise<boolean> {
+    if (!record) return false;
+    const one = this.#originalOf(record);
     try {
       const stats = await lookAt(one.place);
       if (stats === undefined) return false;
-      if (fingerprintText(stats) === one.read.fingerprint) return true;
+      if (fingerprintText(stats) === one.fingerprint) return true;
       // A copy on another disk, or something that a person has put there.
-      if (!one.read.fingerprint.endsWith(`:${stats.ino}`)) return false;
+      if (!one.fingerprint.endsWith(`:${stats.ino}`)) return false;
       if (!(await this.#isWrittenTo(one, stats))) return true;
       await this.#takeAgain(one, stats);
       return false;
@@ -135,25 +169,27 @@ export class GrowthWatch {
   }
 
   /** In the failed folder people mend files in place; there a sender shows by going on behind what was read. */
-  async #isWrittenTo({ place, read }: PutAwayOriginal, { size }: fs.BigIntStats): Promise<boolean> {
-    const readBytes = sizeOf(read);
-    const isPrefix = size >= readBytes && (await sha256Of(place, readBytes)) === read.sha256;
+  async #isWrittenTo(one: Original, { size }: fs.BigIntStats): Promise<boolean> {
+    const { place, sha256 } = one;
+    const readBytes = sizeOf(one);
+    const isPrefix = size >= readBytes && (await sha256Of(place, readBytes)) === sha256;
     if (isPrefix) return size > readBytes;
     return path.dirname(place) !== this.#options.folders.failed;
   }
 
-  async #takeAgain({ recordId, place, read }: PutAwayOriginal, stats: fs.BigIntStats): Promise<void> {
+  async #takeAgain(one: Original, stats: fs.BigIntStats): Promise<void> {
     const { ledger, log } = this.#options;
-    const back = await giveBack(place, read.path);
+    const { recordId, place } = one;
+    const back = await giveBack(place, one.path);
     const report = reportPathOf(place);
     if (path.dirname(place) === this.#options.folders.failed) await removeFile(report);
     ledger.putAway(recordId, null);
-    const grown = Number(stats.size) - sizeOf(read);
+    const grown = Number(stats.size) - sizeOf(one);
     const what = grown > 0 ? `grew by ${formatBytes(grown)}` : 'was changed';
     log.warning(
       `${this.#shown(place)} ${what} after it was read: its sender was not done. It goes back to ${this.#shown(back)} ` +
         'and is taken again as a new version; rows of the first one that were loaded stay where they are',
-      { event: 'grew', file: path.basename(read.path) },
+      { event: 'grew', file: path.basename(one.path) },
     );
   }
 
@@ -174,9 +210,17 @@ export class GrowthWatch {
   }
 }
 
-function looksAsRead({ place, read }: PutAwayOriginal): boolean {
+/** Those of which it is true, and the others. */
+function parted<T>(all: readonly T[], isTrue: (one: T) => boolean): [yes: T[], no: T[]] {
+  const yes: T[] = [];
+  const no: T[] = [];
+  for (const one of all) (isTrue(one) ? yes : no).push(one);
+  return [yes, no];
+}
+
+function looksAsRead(place: string, fingerprint: string): boolean {
   try {
-    return fingerprintText(fs.lstatSync(place, { bigint: true })) === read.fingerprint;
+    return fingerprintText(fs.lstatSync(place, { bigint: true })) === fingerprint;
   } catch {
     return false;
   }

@@ -18,7 +18,6 @@ import type { Folders } from '../config/settings.js';
 import type { FileDetails, FileRecord, Ledger, NewFileRecord } from '../ledger/ledger.js';
 import type { ReadyFile } from '../watch/types.js';
 import type { ConvertedFile, ConvertResult } from './convert-file.js';
-import type { PutAwayOriginal } from './growth-watch.js';
 import { MAX_STEM_BYTES, type OriginalRead, type Originals, readReport } from './originals.js';
 import { type CountedDelivery, countDeliveries } from './quality/delivery-counts.js';
 import { type Report, reportPathOf, stemOf } from './report.js';
@@ -33,8 +32,8 @@ export interface PublishOptions {
   /** Converted files are loaded; then one whose Parquet vanished before it was loaded counts as not seen. */
   isLoading: boolean;
   ledger: Ledger;
-  /** Hears of originals that are where they belong, to look at them for a while. */
-  onPutAway?(original: PutAwayOriginal): void;
+  /** Hears of deliveries whose originals are where they belong, to look at them for a while. */
+  onPutAway?(recordIds: readonly number[]): void;
 }
 
 /** A result together with the file it speaks of. */
@@ -135,18 +134,16 @@ export class Publisher {
   /** The verdicts have been told: nothing is left to be done for these files. */
   confirm(published: readonly Published[]): void {
     const { ledger, onPutAway } = this.#options;
+    const isThere = (one: Published) => placeOf(one) !== undefined;
+    const there = published.filter(isThere).map(({ recordId }) => recordId!);
     ledger.inTransaction(() => {
-      const isThere = (one: Published) => placeOf(one) !== undefined;
-      ledger.putAwayAsPlanned(published.filter(isThere).map(({ recordId }) => recordId!));
+      ledger.putAwayAsPlanned(there);
       for (const { recordId } of published.filter((one) => !isThere(one))) {
         ledger.putAway(recordId!, null);
         ledger.forgetOriginal(recordId!);
       }
     });
-    for (const one of published) {
-      const place = placeOf(one);
-      if (place !== undefined) onPutAway?.({ recordId: one.recordId!, place, read: readOf(one) });
-    }
+    onPutAway?.(there);
   }
 
   /** Finishes the delivery of a file that is no longer in the input folder, should there be one. */

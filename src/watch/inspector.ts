@@ -41,10 +41,13 @@ export class Inspector {
   readonly #failing = new Set<string>();
   /** Files whose writer was reported. */
   readonly #reportedHolds = new WeakSet<TrackedFile>();
+  /** The folder, with a separator behind it. */
+  readonly #prefix: string;
   #checkPauseEndMs = 0;
 
   constructor(options: InspectorOptions) {
     this.#options = options;
+    this.#prefix = path.join(options.folder, path.sep);
   }
 
   /** Looks at each of the names. */
@@ -102,8 +105,8 @@ export class Inspector {
 
   /** @returns undefined when there is nothing to observe; the book knows why */
   async #look(name: string): Promise<FileVersion | undefined> {
-    const { folder, port, book } = this.#options;
-    const file = path.join(folder, name);
+    const { port, book } = this.#options;
+    const file = this.#pathOf(name);
     book.beginLook(name);
     try {
       const stats = await port.lstat(file);
@@ -122,10 +125,10 @@ export class Inspector {
   }
 
   #lookFails(name: string, error: unknown): void {
-    const { folder, book, faults } = this.#options;
+    const { book, faults } = this.#options;
     this.#failing.add(name);
     book.postpone(name, performance.now() + ENTRY_RETRY_MS);
-    faults.raise(entryFault(path.join(folder, name), error));
+    faults.raise(entryFault(this.#pathOf(name), error));
   }
 
   #lookWorks(name: string): void {
@@ -150,10 +153,10 @@ export class Inspector {
 
   /** @returns the process that holds a file open for writing, for each that is held */
   async #findHeld(files: readonly TrackedFile[]): Promise<Map<TrackedFile, number>> {
-    const { folder, port } = this.#options;
+    const { port } = this.#options;
     const targets = files
       .filter(({ version }) => version.kind === 'file')
-      .map(({ name, version: { dev, ino } }) => ({ path: path.join(folder, name), dev, ino }));
+      .map(({ name, version: { dev, ino } }) => ({ path: this.#pathOf(name), dev, ino }));
     if (targets.length === 0) return new Map();
     const startMs = performance.now();
     const writers = await port.findOpenWriters(targets);
@@ -161,7 +164,7 @@ export class Inspector {
     if (writers.size === 0) return new Map();
     return new Map(
       files.flatMap((file) => {
-        const pid = writers.get(path.join(folder, file.name));
+        const pid = writers.get(this.#pathOf(file.name));
         return pid === undefined ? [] : [[file, pid]];
       }),
     );
@@ -181,8 +184,13 @@ export class Inspector {
     onFault(heldOpenFault(folder, file));
   }
 
+  /** Short of `path.join`, whose result is made of many small pieces: very many of them are kept. */
+  #pathOf(name: string): string {
+    return this.#prefix + name;
+  }
+
   #markerOf(file: TrackedFile): string {
-    return path.join(this.#options.folder, file.name + MARKER_SUFFIX);
+    return this.#pathOf(file.name) + MARKER_SUFFIX;
   }
 
   #offer(file: TrackedFile): ReadyFile {
@@ -195,7 +203,7 @@ export class Inspector {
     const { kind, size, mtimeNs, ino, dev } = file.version;
     return {
       name: file.name,
-      path: path.join(this.#options.folder, file.name),
+      path: this.#pathOf(file.name),
       kind,
       size,
       mtimeMs: Number(mtimeNs) / 1e6,

@@ -83,6 +83,28 @@ describe('originals', () => {
     ledger.putAway(ids[2], null);
     expect(ledger.isAnyOnItsWay()).toBe(false);
   });
+
+  it('are known by their deliveries from the time that they are put away until they are forgotten', () => {
+    const ledger = openLedger(newFile());
+    const judgedAt = '2026-11-22T10:00:00.000Z';
+    const [first, second, third] = ['a', 'b', 'c'].map((name) => {
+      const id = ledger.add(record({ name, original: null, judgedAt }));
+      ledger.planMove(id, { target: `archived/${name}`, fingerprint: `${name}:2:3` });
+      return id;
+    });
+    ledger.putAwayAsPlanned([first, second]);
+    expect(ledger.putAwayLately()).toEqual([
+      { id: first, judgedAt },
+      { id: second, judgedAt },
+    ]);
+    expect(ledger.putAwayAmong([second, third])).toEqual([
+      { id: second, target: 'archived/b', fingerprint: 'b:2:3' },
+    ]);
+    expect(ledger.original(second)).toMatchObject({ file: { id: second, name: 'b' }, isPutAway: true });
+    ledger.forgetOriginal(second);
+    expect(ledger.putAwayAmong([second])).toEqual([]);
+    expect(ledger.original(second)).toBeUndefined();
+  });
 });
 
 describe('what was delivered before', () => {

@@ -4,8 +4,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { DropgateError } from '../../src/base/errors.js';
-import { workerUrl } from '../../src/base/worker-url.js';
 import { FolderLock, holderOf, isLocked } from '../../src/ledger/lock.js';
+import { builtModule } from '../helpers/built-module.js';
 import { tempDir } from '../helpers/temp-dir.js';
 import { waitFor } from '../helpers/wait-for.js';
 
@@ -14,9 +14,9 @@ afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
-/** Another process, from the compiled program, that runs `statements` with `folder` as the state folder. */
+/** Another process that runs `statements` with `folder` as the state folder. */
 async function otherProcess(folder: string, statements: string): Promise<ChildProcess> {
-  const module = workerUrl('../../src/ledger/lock.js', import.meta.url).href;
+  const module = await builtModule('src/ledger/lock.ts');
   const program = `
     const { FolderLock, isLocked } = await import(${JSON.stringify(module)});
     const folder = ${JSON.stringify(folder)};
