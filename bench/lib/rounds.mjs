@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { median } from './statistics.mjs';
 
 /**
@@ -11,6 +12,8 @@ export async function alternate(contestants, rounds) {
   const times = new Map(contestants.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     for (const { name, run } of contestants) {
+      // What one wrote and did not flush would be written while the next one is measured.
+      execFileSync('sync');
       const time = await run(round);
       times.get(name).push(time);
       process.stderr.write(`  round ${round + 1}/${rounds}  ${name}: ${Math.round(time.ms)} ms\n`);

@@ -5,10 +5,10 @@ import { crashPoint } from '../base/crash-point.js';
 import { DropgateError, messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import { backoffMs, TroubleNotice } from '../base/retry.js';
-import { formatBytes, formatDuration, plural } from '../base/text.js';
+import { formatDuration, plural } from '../base/text.js';
 import type { AheadFile, ReadyFile } from '../watch/types.js';
 import { Chores } from './chores.js';
-import type { ConvertedFile, ConvertResult } from './convert-file.js';
+import type { ConvertResult } from './convert-file.js';
 import { type Candidate, ConvertQueue, MAX_TASK_FILES } from './convert-queue.js';
 import type { ConvertTask } from './convert-worker.js';
 import { failedOutright } from './failed-outright.js';
@@ -16,8 +16,8 @@ import { Lender } from './lender.js';
 import type { Observers } from './observer.js';
 import { PART_SIZES } from './part-sizes.js';
 import type { Judged, Published, Publisher } from './publish.js';
-import { describeNote } from './report.js';
 import { TaskProgress } from './task-progress.js';
+import { tellVerdict } from './tell-verdict.js';
 
 export interface IntakeOptions {
   /** Workers that run convert-worker. */
@@ -309,8 +309,9 @@ export class Intake {
       if (!fs.existsSync(file.path)) this.#finishVanished(file);
     });
     // 3. What there is to tell.
+    for (const one of published) this.#count(one);
     this.#options.log.together(() => {
-      for (const one of published) this.#tell(one);
+      for (const one of published) tellVerdict(one, { log: this.#options.log, root: this.#options.root });
     });
     for (const one of published) observers.judged(one);
     crashPoint('verdict-told');
@@ -401,85 +402,21 @@ export class Intake {
     );
   }
 
-  #placeOf({ failed, isStuck }: Extract<Published, { kind: 'failed' }>): string {
-    if (failed !== undefined) return `moved to ${this.#shown(failed)}`;
-    return isStuck
-      ? 'it stays where it is: there is nothing to copy to the disk of the failed files'
-      : 'it is gone from the folder';
-  }
-
-  #tell(one: Published): void {
-    const { log } = this.#options;
-    const source = this.#shown(one.file.path);
+  /** The file has its verdict: it counts, and whatever trouble there was with it is forgotten. */
+  #count(one: Published): void {
+    const { totals } = this;
     this.#readAttempts.delete(one.file.name);
     this.#deaths.delete(one.file.name);
-    if (one.kind === 'failed') {
-      this.totals.failed++;
-      const { code, message, hint } = one.result.report;
-      log.error(`Failed ${source}: ${message} [${code}]; ${hint} ${capitalised(this.#placeOf(one))}`, {
-        event: 'failed',
-        file: one.file.name,
-        code,
-      });
-    } else if (one.kind === 'duplicate') {
-      this.totals.duplicates++;
-      const { earlier } = one;
-      log.warning(
-        `Skipped ${source}: the same content was delivered as ${earlier.name} and converted ${earlier.judgedAt}; archived, not loaded again`,
-        { event: 'duplicate', file: one.file.name },
-      );
-    } else {
-      this.#tellConverted(one, source);
-    }
-    if (one.markerFault !== undefined)
-      log.warning(`The marker of ${source} cannot be removed: ${one.markerFault}; remove it by hand`);
-  }
-
-  #tellConverted(one: Extract<Published, { kind: 'converted' }>, source: string): void {
-    const { counts, bytesIn, bytesOut, durationMs, alsoClaimedBy, dataset } = one.result;
-    const dropped = counts.dropped_missing + counts.dropped_duplicate;
-    const parts = [plural(counts.rows_out, 'row'), `${counts.set_aside} set aside`];
-    if (dropped > 0) {
-      parts.push(
-        `${dropped} dropped (${counts.dropped_missing} missing, ${counts.dropped_duplicate} duplicate)`,
-      );
-    }
-    parts.push(`${formatBytes(bytesIn)} to ${formatBytes(bytesOut)}`, formatDuration(durationMs));
-    this.totals.converted++;
-    this.totals.rows += counts.rows_out;
-    this.totals.bytes += bytesIn;
-    const { log } = this.#options;
-    log.info(`Converted ${source} to ${this.#shown(one.parquet)}: ${parts.join(', ')}`, {
-      event: 'converted',
-      file: one.file.name,
-      dataset,
-      counts,
-    });
-    if (one.rejects)
-      log.warning(`Rows left out of ${source} are in ${this.#shown(one.rejects)}, reasons beside it`);
-    if (one.result.notes.total > 0) log.warning(`${source}: ${describeNotes(one.result.notes)}`);
-    if (alsoClaimedBy.length > 0) {
-      log.warning(
-        `${source} is also claimed by ${alsoClaimedBy.join(', ')}; ${dataset} comes first in schema.yaml`,
-      );
+    if (one.kind === 'failed') totals.failed++;
+    else if (one.kind === 'duplicate') totals.duplicates++;
+    else {
+      totals.converted++;
+      totals.rows += one.result.counts.rows_out;
+      totals.bytes += one.result.bytesIn;
     }
   }
 
   #shown(file: string): string {
     return path.relative(this.#options.root, file) || file;
   }
-}
-
-/** Notes that a line of the log shows. */
-const MAX_TOLD_NOTES = 3;
-
-/** What is no row is told, so that nobody has to trust our judgement blindly. */
-function describeNotes({ listed, total }: ConvertedFile['notes']): string {
-  const told = listed.slice(0, MAX_TOLD_NOTES).map(describeNote);
-  const more = total - told.length;
-  return `${told.join(', ')}${more > 0 ? ` and ${plural(more, 'more line')}; "dropgate check" lists them` : ''}`;
-}
-
-function capitalised(text: string): string {
-  return text[0].toUpperCase() + text.slice(1);
 }

@@ -22,6 +22,8 @@ export interface KillOutcome extends Account {
 
 /** Longest life of a daemon after it is up, in milliseconds. The embedded database takes a second to open. */
 const MAX_LIFE_MS: Record<EngineName, number> = { none: 500, postgres: 600, mysql: 600, embedded: 3000 };
+/** Long enough for small files to be converted before they are settled, so that kills meet what is held back, too. */
+const SETTLE_MS = 120;
 const DRAIN_MS = 120_000;
 
 /**
@@ -30,7 +32,7 @@ const DRAIN_MS = 120_000;
  */
 export async function killAndCheck({ engine, kills, seed, largeRows }: KillRun): Promise<KillOutcome> {
   const target = await targetOf(engine);
-  const site = new FaultSite({ database: target.config });
+  const site = new FaultSite({ database: target.config, settleMs: SETTLE_MS });
   const random = randomFrom(seed);
   const feeder = new Feeder(site, { random, maker: new DeliveryMaker(random, { largeRows }) });
   try {
