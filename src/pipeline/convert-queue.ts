@@ -68,6 +68,7 @@ export class ConvertQueue {
       if (candidate.state === 'held') held.push(candidate);
       else if (candidate.state !== 'in_hand') this.#settled.push(candidate);
     }
+    this.#dropSettled();
     return held;
   }
 
@@ -145,10 +146,15 @@ export class ConvertQueue {
   }
 
   #nextEarly(): Candidate | undefined {
-    while (this.#early.first && (this.#early.first.isSettled || this.#early.first.isLost))
-      this.#early.shift();
+    this.#dropSettled();
     const isFull = this.#aheadFiles >= MAX_AHEAD_FILES || this.#aheadBytes >= MAX_AHEAD_BYTES;
     return isFull ? undefined : this.#early.first;
+  }
+
+  /** What is settled or lost is early no more; mostly it lies at the head. */
+  #dropSettled(): void {
+    while (this.#early.first && (this.#early.first.isSettled || this.#early.first.isLost))
+      this.#early.shift();
   }
 
   #takeOne(candidate: Candidate): Candidate {
@@ -173,7 +179,7 @@ function isCounted({ state }: Candidate): boolean {
 
 /** First in, first out, without moving all that is in it each time. */
 class Line<T> {
-  readonly #items: T[] = [];
+  readonly #items: (T | undefined)[] = [];
   #next = 0;
 
   get length(): number {
@@ -189,7 +195,8 @@ class Line<T> {
   }
 
   shift(): void {
-    this.#next++;
+    // Lets go of it: until the array is moved there may be very many.
+    this.#items[this.#next++] = undefined;
     if (this.#next <= 1024 || this.#next * 2 <= this.#items.length) return;
     this.#items.splice(0, this.#next);
     this.#next = 0;
