@@ -128,6 +128,13 @@ export class FastScanner extends Scanner {
       const bits = bitsBefore(marks);
       const last = word & ((1 << bits) - 1);
       stop += bits >> 3;
+      if (dictionary === undefined && !isQuoted && ((word >>> bits) & 0xff) === delimiter) {
+        // Most cells of columns whose values hardly repeat. No delimiter stands at the end of the window.
+        target?.cells?.put(row, start, stop);
+        column++;
+        position = stop + 1;
+        continue;
+      }
       const length = stop - start;
 
       // 2. Put the cell into its column, if it ends as most cells do.
