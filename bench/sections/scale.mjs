@@ -8,7 +8,6 @@ import { atMost, formatMb, formatMs } from '../lib/report.mjs';
 import { roundsText } from '../lib/rounds.mjs';
 import { median } from '../lib/statistics.mjs';
 
-const SETTLE_MS = 200;
 /** How much more the time a file, and the memory, may be with a hundred times the files. */
 const MOST_TIMES = 1.15;
 const COUNTS = [999, 9_990, 99_900];
@@ -33,7 +32,6 @@ export async function scale(options) {
   return {
     title: `scale: files of 56 KB in the folder, converted only, ${roundsText(rounds)}`,
     lines: results.flatMap((result) => linesOf(result, results[0])),
-    notes: [`Time a file: without the settle_ms of ${SETTLE_MS}, which a round waits once.`],
     times: results,
   };
 }
@@ -47,7 +45,7 @@ async function measure({ work, dist, count }) {
     forgetPeak(daemon.pid);
     const { ms } = await daemon.take({ files, folder: 'input_csv', event: 'Converted' });
     process.stderr.write(`  ${count} files: ${Math.round(ms)} ms\n`);
-    return { ms: ms - SETTLE_MS, peak: peakBytes(daemon.pid) };
+    return { ms, peak: peakBytes(daemon.pid) };
   } finally {
     await daemon.stop();
     rmSync(root, { recursive: true, force: true });
