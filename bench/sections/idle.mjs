@@ -14,13 +14,13 @@ const MOST_START_MS = 500;
 const SEED = 9;
 /** What was begun by the work is over then, idle worker threads have ended, and the heap has been collected. */
 const AFTER_WORK = { restMs: 120_000, watchedMs: 30_000 };
-/** The folders have been looked at once; while they are watched they are listed once more. */
-const AFTER_START = { restMs: 20_000, watchedMs: 40_000 };
+/** The folders have been listed three times; from then on that is done every five minutes. */
+const AFTER_START = { restMs: 70_000, watchedMs: 40_000 };
 const QUICK = { restMs: 1000, watchedMs: 2000 };
 
 /**
  * What a daemon costs that has nothing to do, after it has taken many files from drop to committed rows in Postgres. With 100,000
- * files it takes about five minutes, of which two or less are work.
+ * files it takes about six minutes, of which two or less are work.
  */
 export async function idle(options) {
   const { work, dist, servers, quick } = options;

@@ -18,6 +18,9 @@ const LOOK_MS = 15_000;
 /** Room that is left to the garbage of small work, such as a look at a folder. */
 const ROOM_BYTES = 8 << 20;
 
+/** At the latest after so many looks there is a collection: the last one may have come in the middle of a look at a folder. */
+const MAX_LOOKS = 20;
+
 export interface RestOptions {
   /** Is there work that a collection of garbage would hold up? */
   isBusy(): boolean;
@@ -32,10 +35,14 @@ export interface RestOptions {
 export function collectAtRest({ isBusy, lookMs = LOOK_MS }: RestOptions): () => void {
   /** The heap as the last collection left it, half-empty pages included. */
   let restBytes = 0;
+  let looks = 0;
   const timer = setInterval(() => {
-    if (isBusy() || v8.getHeapStatistics().total_heap_size <= restBytes + ROOM_BYTES) return;
+    looks++;
+    if (isBusy()) return;
+    if (v8.getHeapStatistics().total_heap_size <= restBytes + ROOM_BYTES && looks < MAX_LOOKS) return;
     collectGarbage();
     restBytes = v8.getHeapStatistics().total_heap_size;
+    looks = 0;
   }, lookMs);
   timer.unref();
   return () => clearInterval(timer);

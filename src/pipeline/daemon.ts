@@ -65,12 +65,16 @@ export async function startDaemon({ settings, log }: { settings: Settings; log: 
   log.info(startMessage(settings, pipeline));
   loads?.open();
   // What an earlier run left comes before what is converted from now on, so that tables grow in order.
-  if (watchers.output) loads?.offerAfter(watchers.output.start());
+  let isLooking = true;
+  const firstLook = Promise.resolve(watchers.output?.start()).finally(() => {
+    isLooking = false;
+  });
+  loads?.offerAfter(firstLook);
   await input.start();
   quality.start();
   const stopHousekeeping = keepHouse(settings, log);
   const stopCollecting = collectAtRest({
-    isBusy: () => intake.isBusy || (loads?.waiting ?? 0) > 0 || input.counts().settling > 0,
+    isBusy: () => isLooking || intake.isBusy || (loads?.waiting ?? 0) > 0 || input.counts().settling > 0,
   });
   return {
     pipeline,

@@ -33,7 +33,7 @@ const ODD = 0x9e3779b97f4a7c15n;
 
 /**
  * One number for all that `sameContent` compares, for the many files that are done with. Two versions of a file have the
- * same one by chance once in 2^52.
+ * same one by chance once in 2^30; V8 keeps a number of up to 31 bits without an object.
  */
 function digestOf({ kind, size, mtimeNs, ino, dev, birthtimeNs }: FileVersion): number {
   let digest = kind === 'file' ? 1n : 2n;
@@ -41,7 +41,7 @@ function digestOf({ kind, size, mtimeNs, ino, dev, birthtimeNs }: FileVersion): 
     digest = BigInt.asUintN(64, (digest ^ part) * ODD);
     digest ^= digest >> 29n;
   }
-  return Number(digest >> 12n);
+  return Number(digest >> 34n);
 }
 
 /** The same file with the same content. ctime is left out: a rename, a link or a chmod is no writing. */
@@ -124,8 +124,10 @@ export class SettleBook {
   readonly #agenda = new Agenda();
   /** Files in state `waiting`, the one looked at longest ago first. */
   readonly #waiting = new Set<string>();
-  /** Files in state `done` with the digests of their versions, in the same order: 0.1 KB each, as there may be very many. */
+  /** Files in state `done` with the digests of their versions: less than 0.1 KB each, as there may be very many. */
   readonly #done = new Map<string, number>();
+  /** Where `nextResting` goes on among them. */
+  #nextDone = this.#done.keys();
   readonly #counts: Record<FileState, number> = { settling: 0, unmarked: 0, offered: 0, waiting: 0, done: 0 };
 
   constructor({ settleMs, aheadMs = Number.POSITIVE_INFINITY }: SettleOptions) {
@@ -309,13 +311,18 @@ export class SettleBook {
       this.#waiting.delete(name);
       this.#waiting.add(name);
     }
-    const done = firstOf(this.#done.keys(), limit);
-    for (const name of done) {
-      const digest = this.#done.get(name)!;
-      this.#done.delete(name);
-      this.#done.set(name, digest);
+    return [...waiting, ...this.#nextDoneFiles(limit)];
+  }
+
+  /** In a circle. To put each behind the others, as with the waiting files, would leave holes in a large map, which then doubles. */
+  #nextDoneFiles(limit: number): string[] {
+    const names: string[] = [];
+    while (names.length < Math.min(limit, this.#done.size)) {
+      const next = this.#nextDone.next();
+      if (next.done) this.#nextDone = this.#done.keys();
+      else names.push(next.value);
     }
-    return [...waiting, ...done];
+    return names;
   }
 
   #forgetDone(name: string): void {
