@@ -29,14 +29,21 @@ export interface LoadRequest<F extends FileToLoad> {
    * and never empty. Can be called more than once for a file.
    */
   copyTextOf: (files: F[]) => AsyncIterable<Uint8Array>;
+  /** Is waited for before each commit. What it rejects with undoes the transaction; {@link Withdrawn} ends the load as well. */
+  mayCommit?: () => Promise<void>;
+  /** Further files for the same transaction, asked for until there are none. They stand at the end of `files` then. */
+  more?: () => Promise<F[]>;
 }
+
+/** Files are not to be loaded after all: nothing of them is. */
+export class Withdrawn extends Error {}
 
 /**
  * Loads files into one table, all in one transaction and in their order, together with their rows in the load ledger.
  * When they cannot be loaded, each half of them is tried again, so that in the end only the file at fault is refused.
  * Both tables must exist.
  * @returns an outcome a file, in the order of the files
- * @throws only what `engine.classify` calls transient; the same call can be repeated, files that had been committed are
+ * @throws Withdrawn; else only what `engine.classify` calls transient; the same call can be repeated, files that had been committed are
  *   then `already_loaded`
  */
 export async function loadFiles<F extends FileToLoad>(request: LoadRequest<F>): Promise<LoadOutcome[]> {
@@ -44,17 +51,21 @@ export async function loadFiles<F extends FileToLoad>(request: LoadRequest<F>): 
   if (files.length === 0) return [];
   try {
     return await engine.transaction(async (session) => {
-      const outcomes = await loadTogether(session, request);
+      const outcomes = await loadTogether(session, { ...request, files: [...files] });
+      for (let more = await request.more?.(); more?.length; more = await request.more?.())
+        outcomes.push(...(await loadTogether(session, { ...request, files: more })));
+      await request.mayCommit?.();
       crashPoint('before-commit');
       return outcomes;
     });
   } catch (error) {
-    if (engine.classify(error) === 'transient') throw error;
+    if (error instanceof Withdrawn || engine.classify(error) === 'transient') throw error;
     if (files.length === 1) return [{ status: 'refused', rows: files[0].rows, error: refusal(error) }];
   }
   const middle = Math.ceil(files.length / 2);
-  const first = await loadFiles({ ...request, files: files.slice(0, middle) });
-  return [...first, ...(await loadFiles({ ...request, files: files.slice(middle) }))];
+  const half = { ...request, more: undefined };
+  const first = await loadFiles({ ...half, files: files.slice(0, middle) });
+  return [...first, ...(await loadFiles({ ...half, files: files.slice(middle) }))];
 }
 
 async function loadTogether<F extends FileToLoad>(

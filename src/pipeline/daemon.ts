@@ -58,6 +58,10 @@ export async function startDaemon({ settings, log }: { settings: Settings; log: 
       folder: folders.output,
       ready: 'settle',
       accepts: isParquetName,
+      ahead: {
+        onAhead: (files) => loads.offerAhead(files),
+        onLost: (tickets) => loads.loseAhead(tickets),
+      },
       onReady: (files) => loads.offerFound(files),
       doneBefore: (names) => loads.settledAmong(names),
     });

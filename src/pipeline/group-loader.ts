@@ -2,7 +2,7 @@ import { DropgateError, messageOf } from '../base/errors.js';
 import type { Log } from '../base/log.js';
 import type { TableSpec } from '../config/settings.js';
 import type { Engine } from '../load/engine.js';
-import { type FileToLoad, type LoadOutcome, loadFiles } from '../load/load-files.js';
+import { type FileToLoad, type LoadOutcome, loadFiles, Withdrawn } from '../load/load-files.js';
 import type { CopyPiece } from '../load/parquet-source.js';
 import { TargetTables } from './target-tables.js';
 
@@ -41,10 +41,13 @@ export interface GroupListener {
   onFlow(): void;
   /** All rows of the group have been decoded, while the database still has to take some of them. */
   onDecoded(): void;
+  /** See `LoadRequest`; `more` adds the files to the group. */
+  mayCommit(): Promise<void>;
+  more(): Promise<GroupFile[]>;
 }
 
 interface GroupRequest {
-  group: readonly GroupFile[];
+  group: GroupFile[];
   table: TableSpec;
   listener: GroupListener;
 }
@@ -78,26 +81,25 @@ export class GroupLoader {
     this.#ahead = undefined;
   }
 
-  /** How many of the first files of `group` are being decoded already, all of which have to be loaded together. */
-  preparedOf(group: readonly GroupFile[]): number {
-    const files = this.#ahead?.files ?? [];
-    return files.every((file, i) => file === group[i]) ? files.length : 0;
+  /** The group that is being decoded already. */
+  get prepared(): readonly GroupFile[] {
+    return this.#ahead?.files ?? [];
   }
 
   /** An outcome a file. @throws what `engine.classify` calls transient, when it is the database's */
   async load(
-    group: readonly GroupFile[],
+    group: GroupFile[],
     { table, ...listener }: { table: TableSpec } & GroupListener,
   ): Promise<GroupOutcome[]> {
     const request = { group, table, listener };
     // Decoding begins while the transaction does.
-    if (this.preparedOf(group) < group.length) this.prepare(group, table);
+    if (!areSame(this.prepared, group)) this.prepare(group, table);
     try {
       let outcomes = await this.#attempt(request);
       if (await this.#mendTable(table, outcomes)) outcomes = await this.#attempt(request);
       return outcomes.map((outcome, i) => this.#withFault(outcome, group[i]));
     } catch (error) {
-      if (this.#faults.size === 0) throw error;
+      if (this.#faults.size === 0 || error instanceof Withdrawn) throw error;
       return group.map((file) =>
         this.#faults.has(file)
           ? { status: 'unreadable', fault: this.#faults.get(file) }
@@ -112,9 +114,11 @@ export class GroupLoader {
     try {
       await this.tables.ensure(table);
       const copyTextOf = (files: GroupFile[]) => this.#rowsOf(files, { group, table, listener });
-      return await loadFiles({ engine, table, files: [...group], copyTextOf });
+      const mayCommit = () => listener.mayCommit();
+      const more = () => listener.more();
+      return await loadFiles({ engine, table, files: group, copyTextOf, mayCommit, more });
     } catch (error) {
-      if (engine.classify(error) === 'transient') throw error;
+      if (error instanceof Withdrawn || engine.classify(error) === 'transient') throw error;
       return group.map(({ rows }) => ({ status: 'refused', rows, error: asRefusal(error) }));
     }
   }
@@ -132,7 +136,7 @@ export class GroupLoader {
           done++;
         }
       }
-      if (files.length === group.length) listener.onDecoded();
+      if (files.at(-1) === group.at(-1)) listener.onDecoded();
     } catch (error) {
       // A reason code is a verdict on the file, not trouble of its disk.
       if (!(error instanceof DropgateError)) this.#faults.set(files[done], error);
@@ -144,7 +148,7 @@ export class GroupLoader {
   #takeAhead(files: readonly GroupFile[]): CopySource | undefined {
     const ahead = this.#ahead;
     this.#ahead = undefined;
-    const isMeant = ahead?.files.length === files.length && ahead.files.every((file, i) => file === files[i]);
+    const isMeant = ahead !== undefined && areSame(ahead.files, files);
     if (!isMeant) ahead?.text.cancel();
     return isMeant ? ahead.text : undefined;
   }
@@ -176,6 +180,10 @@ export class GroupLoader {
     if (outcome.status !== 'refused' || !this.#faults.has(file)) return outcome;
     return { status: 'unreadable', fault: this.#faults.get(file) };
   }
+}
+
+function areSame(files: readonly GroupFile[], others: readonly GroupFile[]): boolean {
+  return files.length === others.length && files.every((file, i) => file === others[i]);
 }
 
 /** A refusal with a reason code, whatever it was that refused. */

@@ -6,12 +6,12 @@ import type { Log } from '../base/log.js';
 import type { Dataset, TableSpec } from '../config/settings.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { loadKey } from '../load/ledger-table.js';
-import type { ReadyFile } from '../watch/types.js';
+import type { AheadFile, ReadyFile } from '../watch/types.js';
 import type { ParquetLook } from './copy-worker.js';
 import type { FoundParquet } from './load-records.js';
 import { identifyParquet } from './parquet-identity.js';
 import type { Published } from './publish.js';
-import type { WaitingFiles } from './waiting-files.js';
+import type { Waiting, WaitingFiles } from './waiting-files.js';
 
 type Converted = Extract<Published, { kind: 'converted' }>;
 /** A file with its state, see `fingerprintText`. */
@@ -75,6 +75,36 @@ export class LoadOffers {
       for (let at = 0; at < files.length; at += count, count = LOOK_FILES) {
         await this.#takeFound(files.slice(at, at + count));
         this.#options.onWaiting();
+      }
+    });
+  }
+
+  /** Files that settle. Those that go into a table by appending wait already; about all others there is time to find out. */
+  ahead(files: readonly AheadFile[]): void {
+    this.#inTurn(async () => {
+      const settled = this.settledAmong(files.map(({ name }) => name));
+      const { waiting, isRefused } = this.#options;
+      const fresh = files.filter((file) => {
+        const isDone = settled.get(file.name) === fingerprintText(file);
+        return file.kind === 'file' && !isDone && !waiting.knows(file.name) && !isRefused(file.name);
+      });
+      let count = FIRST_LOOK_FILES;
+      for (let at = 0; at < fresh.length; at += count, count = LOOK_FILES) {
+        const some = fresh.slice(at, at + count);
+        const looks = await this.#options.lookInto(some.map((file) => file.path));
+        for (const [i, file] of some.entries()) await this.#identifyAhead(file, looks[i]);
+        this.#options.onWaiting();
+      }
+    });
+  }
+
+  /** Something stirred at files that settled. */
+  lost(tickets: readonly number[]): void {
+    this.#inTurn(async () => {
+      const lost = new Set(tickets);
+      for (const file of this.#options.waiting.files) {
+        if (file.ticket !== undefined && lost.has(file.ticket) && file.stage !== 'settled')
+          this.#options.waiting.forget(file);
       }
     });
   }
@@ -153,9 +183,22 @@ export class LoadOffers {
     const { name } = file;
     const { release, waiting, isRefused } = this.#options;
     if (isRefused(name)) return false;
-    if (!waiting.knows(name) && settled.get(name) !== fingerprintText(file)) return true;
+    const fingerprint = fingerprintText(file);
+    const isAsItWas = (known: Waiting) => known.ticket === file.ticket && known.fingerprint === fingerprint;
+    if (this.#concludes(name, isAsItWas)) return false;
+    if (!waiting.knows(name) && settled.get(name) !== fingerprint) return true;
     release(name);
     return false;
+  }
+
+  /** A file that waited while it settled has done so, when it is as it was; then there is nothing left to do. */
+  #concludes(name: string, isAsItWas: (known: Waiting) => boolean): boolean {
+    const { waiting } = this.#options;
+    const known = waiting.named(name);
+    if (!known || known.stage === 'settled') return false;
+    if (isAsItWas(known)) known.stage = 'settled';
+    else waiting.forget(known);
+    return known.stage === 'settled';
   }
 
   async #identify(file: ReadyFile, look: ParquetLook): Promise<void> {
@@ -174,10 +217,28 @@ export class LoadOffers {
     }
   }
 
+  /** What cannot be identified now is looked at again when it has settled. */
+  async #identifyAhead(file: AheadFile, look: ParquetLook): Promise<void> {
+    const { identity, tables, waiting } = this.#options;
+    if (look.kind !== 'label') return;
+    const found = await identifyParquet(file, { ...this.#options, look }).catch(() => undefined);
+    if (!found || !Object.hasOwn(tables, found.dataset) || tables[found.dataset].mode !== 'append') return;
+    const { name, path: place, ticket } = file;
+    const candidate = { ...found, name, path: place, fingerprint: fingerprintText(file) };
+    waiting.push({
+      ...candidate,
+      loadKey: loadKey({ identity, ...found }),
+      stage: 'settling',
+      ticket,
+      faults: 0,
+    });
+  }
+
   #enqueue(found: Candidate): void {
     const { identity, tables, ledger, release, waiting } = this.#options;
     const { name, fingerprint } = found;
-    if (waiting.knows(name)) return;
+    // Whoever made it says that it is complete.
+    if (this.#concludes(name, (known) => known.fingerprint === fingerprint) || waiting.knows(name)) return;
     if (this.settledAmong([name]).get(name) === fingerprint) {
       release(name);
       return;
@@ -187,7 +248,7 @@ export class LoadOffers {
       release(name);
       return;
     }
-    waiting.push({ ...found, loadKey: loadKey({ identity, ...found }), faults: 0 });
+    waiting.push({ ...found, loadKey: loadKey({ identity, ...found }), stage: 'settled', faults: 0 });
   }
 
   #tellUnseen(file: { path: string }, error: unknown): void {

@@ -10,7 +10,8 @@ import type { Dataset, Folders, TableSpec } from '../config/settings.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { isContention } from '../load/classify.js';
 import type { Engine } from '../load/engine.js';
-import type { ReadyFile } from '../watch/types.js';
+import { Withdrawn } from '../load/load-files.js';
+import type { AheadFile, ReadyFile } from '../watch/types.js';
 import { Chores } from './chores.js';
 import type { ParquetLook } from './copy-worker.js';
 import { asRefusal, type CopySource, GroupLoader } from './group-loader.js';
@@ -20,6 +21,7 @@ import { type FoundParquet, LoadRecords } from './load-records.js';
 import type { Observers } from './observer.js';
 import { parkParquet } from './park-parquet.js';
 import type { Published } from './publish.js';
+import { SettlingGroup } from './settling-group.js';
 import { isWaiting, readyFile, type Waiting, WaitingFiles } from './waiting-files.js';
 
 export interface LoadQueueOptions {
@@ -50,6 +52,8 @@ interface Loaded {
 const BACKOFF = { firstMs: 500, maxMs: 30_000 };
 /** Attempts to read a Parquet file on a disk that has trouble, before it is put aside. */
 const MAX_READ_ATTEMPTS = 5;
+/** A group to which this many files have come while it settled gets no more. */
+const MAX_SETTLING_FILES = 512;
 /** Somebody who waits for the queue is sent away when a busy database (a deadlock, a lock) has refused so often. */
 const MAX_PATIENCE = 3;
 
@@ -85,6 +89,7 @@ export class LoadQueue {
   readonly #refused = new Set<string>();
   readonly #rereads = new Set<NodeJS.Timeout>();
   readonly #stop = new AbortController();
+  readonly #settling = new SettlingGroup({ waiting: this.#waiting, signal: this.#stop.signal });
   /** What is left to be written down of the files that were loaded last. */
   #unrecorded: (() => Promise<void>) | undefined;
   #recording: Promise<void> = Promise.resolve();
@@ -101,7 +106,10 @@ export class LoadQueue {
       waiting: this.#waiting,
       isRefused: (name) => this.#refused.has(name),
       refuse: (file, error) => this.#refuse(file, error),
-      onWaiting: () => this.#start(),
+      onWaiting: () => {
+        this.#settling.changed();
+        this.#start();
+      },
     });
     this.#loader = new GroupLoader(options);
     this.#held = new HeldTables(options.log);
@@ -158,6 +166,16 @@ export class LoadQueue {
     this.#offers.found(files);
   }
 
+  /** Files that the watcher believes to be complete, while they settle. */
+  offerAhead(files: readonly AheadFile[]): void {
+    this.#offers.ahead(files);
+  }
+
+  /** Something stirred at files that were offered ahead. */
+  loseAhead(tickets: readonly number[]): void {
+    this.#offers.lost(tickets);
+  }
+
   /** Resolves when nothing waits any more, or when the database is away (`once` does not wait for it for ever). */
   async idle(): Promise<void> {
     await this.#offers.taken();
@@ -180,7 +198,9 @@ export class LoadQueue {
   }
 
   #start(): void {
-    if (this.#loop || this.#waiting.length === 0 || this.#stop.signal.aborted) return;
+    if (this.#loop || this.#stop.signal.aborted) return;
+    this.#waiting.sweep();
+    if (!this.#waiting.canGo) return;
     this.#loop = this.#run().finally(() => {
       this.#loop = undefined;
       this.#start();
@@ -207,7 +227,8 @@ export class LoadQueue {
   }
 
   async #run(): Promise<void> {
-    while (this.#waiting.length > 0 && !this.#stop.signal.aborted) {
+    while (this.#waiting.canGo && !this.#stop.signal.aborted) {
+      this.#waiting.sweep();
       const next = this.#nextGroup();
       if (next.length === 0) {
         await this.#record();
@@ -219,10 +240,11 @@ export class LoadQueue {
         if (group.length > 0) await this.#loadGroup(group);
       } catch (error) {
         if (this.#isAbandoned) return;
-        await this.#fail(group, error);
+        if (error instanceof Withdrawn) this.#hold(group);
+        else await this.#fail(group, error);
       }
       this.#waiting.sweep();
-      if (this.#waiting.length === 0) await this.#record();
+      if (!this.#waiting.canGo) await this.#record();
       this.#tellIdle();
     }
     this.#loader.forgetAhead();
@@ -230,10 +252,29 @@ export class LoadQueue {
   }
 
   /** As much as is being decoded already, if anything is: what has joined the queue since goes into the group after it. */
-  #nextGroup(): Waiting[] {
-    const group = this.#waiting.nextGroup((table) => this.#held.holds(table));
-    const prepared = this.#loader.preparedOf(group);
-    return prepared > 0 ? group.slice(0, prepared) : group;
+  #nextGroup(inHand?: readonly Waiting[]): Waiting[] {
+    const group = this.#waiting.nextGroup((table) => this.#held.holds(table), inHand);
+    const prepared = this.#loader.prepared as readonly Waiting[];
+    const isStill = prepared[0] === group[0] && prepared.every((file) => this.#waiting.has(file));
+    return isStill && prepared.length > 0 ? [...prepared] : group;
+  }
+
+  /** As long as the first files of a group have not settled, those behind it join it. */
+  async #moreFor(group: Waiting[], first: readonly Waiting[]): Promise<Waiting[]> {
+    let more: Waiting[] = [];
+    await this.#settling.settled(group, () => {
+      const canJoin = group.length < MAX_SETTLING_FILES && first.some(({ stage }) => stage !== 'settled');
+      const next = canJoin ? this.#nextGroup(group) : [];
+      more = next[0]?.dataset === group[0].dataset ? next : [];
+      return more.length > 0;
+    });
+    group.push(...more);
+    return more;
+  }
+
+  /** Files that did not settle as they were: they are loaded when they have. */
+  #hold(group: readonly Waiting[]): void {
+    for (const file of group) if (file.stage === 'settling') file.stage = 'held';
   }
 
   /** While the database takes the last rows of a group, the next one is decoded. */
@@ -253,6 +294,10 @@ export class LoadQueue {
     return group.filter((file) => {
       const stats = statsOf(file.path);
       if (stats && fingerprintText(stats) === file.fingerprint) return true;
+      if (file.stage !== 'settled') {
+        this.#waiting.forget(file);
+        return false;
+      }
       if (stats) this.#takeReplaced(file, stats);
       else this.#tellVanished(file);
       return false;
@@ -278,11 +323,14 @@ export class LoadQueue {
   async #loadGroup(group: Waiting[]): Promise<void> {
     const table = this.#options.tables[group[0].dataset];
     const startedAt = performance.now();
+    const first = [...group];
     const outcomes = await this.#loader
       .load(group, {
         table,
         onFlow: () => void this.#record(),
         onDecoded: () => this.#prepareNext(group),
+        mayCommit: () => this.#settling.settled(group),
+        more: () => this.#moreFor(group, first),
       })
       .finally(() => this.#record());
     if (this.#isAbandoned && outcomes.some(({ status }) => status !== 'loaded')) return;
@@ -295,6 +343,11 @@ export class LoadQueue {
     for (const [i, file] of group.entries()) {
       const outcome = outcomes[i];
       if (outcome.status === 'undone') continue;
+      // Whatever is wrong with it, it is not complete yet.
+      if (file.stage !== 'settled' && outcome.status !== 'loaded' && outcome.status !== 'already_loaded') {
+        this.#hold([file]);
+        continue;
+      }
       if (outcome.status === 'unreadable') await this.#readLater(file, outcome.fault);
       else if (outcome.status === 'refused') await this.#refuse(file, asRefusal(outcome.error));
       else loaded.push({ file, isNew: outcome.status === 'loaded', rows: outcome.rows });

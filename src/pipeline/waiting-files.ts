@@ -11,6 +11,14 @@ export interface Waiting extends GroupFile, FoundParquet {
   sha256: string;
   dataset: string;
   rows: number;
+  /**
+   * - `settled`: it is complete
+   * - `settling`: its rows may go to the database, and stay if it settles
+   * - `held`: nothing is done before it settles
+   */
+  stage: 'settled' | 'settling' | 'held';
+  /** Of a file that settles, see `AheadFile`. */
+  ticket?: number;
   /** How often it could not be read, while the database was there. */
   faults: number;
 }
@@ -24,12 +32,17 @@ export class WaitingFiles {
   #files: Waiting[] = [];
   /** Members of the above that are done with. */
   readonly #gone = new Set<Waiting>();
-  /** Names that wait, are being loaded, or are to be tried again. */
-  readonly #known = new Set<string>();
+  /** By name, those that wait, are being loaded, or are to be tried again. */
+  readonly #known = new Map<string, Waiting>();
 
   /** Files in the queue, those in hand included. */
   get length(): number {
     return this.#files.length;
+  }
+
+  /** Is there one that can be loaded, now or when its table is not held up any more? */
+  get canGo(): boolean {
+    return this.#files.some(({ stage }) => stage !== 'held');
   }
 
   /** The next one first. */
@@ -46,21 +59,37 @@ export class WaitingFiles {
     return this.#known.has(name);
   }
 
+  named(name: string): Waiting | undefined {
+    return this.#known.get(name);
+  }
+
+  has(file: Waiting): boolean {
+    return this.#known.get(file.name) === file;
+  }
+
   push(file: Waiting): void {
-    this.#known.add(file.name);
+    this.#known.set(file.name, file);
     this.#files.push(file);
   }
 
   /**
-   * The first file whose table is not held up, and those right behind it that go into the same one.
+   * The first file whose table is not held up, and those right behind it that go into the same one. Files that settle come
+   * when no other one waits.
    * @param inHand files that are being loaded, and do not wait any more
    */
   nextGroup(isHeldUp: (table: string) => boolean, inHand: readonly Waiting[] = []): Waiting[] {
-    const group: Waiting[] = [];
     const taken = new Set(inHand);
+    const canTake = (file: Waiting) => !taken.has(file) && !this.#gone.has(file) && !isHeldUp(file.dataset);
+    const group = this.#groupOf((file) => file.stage === 'settled' && canTake(file));
+    if (group.length > 0) return group;
+    return this.#groupOf((file) => file.stage === 'settling' && canTake(file));
+  }
+
+  #groupOf(canTake: (file: Waiting) => boolean): Waiting[] {
+    const group: Waiting[] = [];
     let rows = 0;
     for (const file of this.#files) {
-      if (taken.has(file) || isHeldUp(file.dataset)) continue;
+      if (!canTake(file)) continue;
       rows += file.rows;
       if (group.length > 0 && (file.dataset !== group[0].dataset || rows > MAX_GROUP_ROWS)) break;
       group.push(file);
@@ -76,12 +105,12 @@ export class WaitingFiles {
 
   /** It is done with, and has left the queue. */
   release(file: Waiting): void {
-    this.#known.delete(file.name);
+    if (this.has(file)) this.#known.delete(file.name);
   }
 
   /** It is done with, and leaves the queue at the next `sweep`. */
   forget(file: Waiting): void {
-    this.#known.delete(file.name);
+    this.release(file);
     this.#gone.add(file);
   }
 

@@ -78,7 +78,13 @@ async function fileOf(name: string, numbers: readonly number[]): Promise<GroupFi
 }
 
 function load(loader: GroupLoader, group: GroupFile[], onDecoded: () => void = () => undefined) {
-  return loader.load(group, { table: TABLE, onFlow: () => undefined, onDecoded });
+  return loader.load(group, {
+    table: TABLE,
+    onFlow: () => undefined,
+    onDecoded,
+    mayCommit: async () => undefined,
+    more: async () => [],
+  });
 }
 
 async function numbersIn(): Promise<unknown[]> {
@@ -94,8 +100,7 @@ test('a group is decoded once, while the one before it is loaded', async () => {
   const [a, b, c] = await Promise.all([fileOf('a', [1, 2]), fileOf('b', [3]), fileOf('c', [4, 5])]);
   const first = await load(loader, [a], () => loader.prepare([b, c], TABLE));
   expect(begun).toEqual(['a', 'b', 'c']);
-  expect(loader.preparedOf([b, c, a])).toBe(2);
-  expect(loader.preparedOf([c, b])).toBe(0);
+  expect(loader.prepared).toEqual([b, c]);
   expect(statuses([...first, ...(await load(loader, [b, c]))])).toEqual(['loaded', 'loaded', 'loaded']);
   expect(begun).toEqual(['a', 'b', 'c']);
   expect(await numbersIn()).toEqual([1, 2, 3, 4, 5]);
@@ -107,7 +112,6 @@ test('what was decoded of other files than those that are loaded is not loaded',
   const other = await fileOf('b', [3]);
   loader.prepare([old, other], TABLE);
   const replaced = await fileOf('a', [7]);
-  expect(loader.preparedOf([replaced, other])).toBe(0);
   expect(statuses(await load(loader, [replaced, other]))).toEqual(['loaded', 'loaded']);
   expect(begun).toEqual(['a', 'b', 'a', 'b']);
   expect(await numbersIn()).toEqual([3, 7]);

@@ -8,6 +8,7 @@ import { type CopyPiece, copyText } from '../../../src/load/parquet-source.js';
 import { lookInto } from '../../../src/pipeline/copy-worker.js';
 import { LoadQueue } from '../../../src/pipeline/load-queue.js';
 import { Observers } from '../../../src/pipeline/observer.js';
+import type { ReadyFile } from '../../../src/watch/types.js';
 import { tempDir } from '../../helpers/temp-dir.js';
 import { waitFor } from '../../helpers/wait-for.js';
 import { readyFile, Workshop } from '../../pipeline/workshop.js';
@@ -87,10 +88,31 @@ export class QueueRig {
       const published = await this.#workshop.deliver(`${name}.csv`, content);
       if (published.kind !== 'converted') throw new Error(`${name} is ${published.kind}`);
     }
+    this.offerParquet(Object.keys(files));
+  }
+
+  /** Offers Parquet files that are there, settled; names without extension. */
+  offerParquet(names: string[], tickets: (number | undefined)[] = []): void {
+    const files = this.#readyFiles(names);
+    for (const { name } of files) this.#inHand.add(name);
+    this.#queue.offerFound(files.map((file, i) => ({ ...file, ticket: tickets[i] })));
+  }
+
+  /** Converts files and offers their Parquet files while they settle, with tickets from 1 on. */
+  async offerAhead(files: Record<string, string>): Promise<void> {
+    for (const [name, content] of Object.entries(files)) await this.#workshop.deliver(`${name}.csv`, content);
+    const ready = this.#readyFiles(Object.keys(files));
+    this.#queue.offerAhead(ready.map((file, i) => ({ ...file, ticket: i + 1 })));
+  }
+
+  /** Something stirs at files that were offered ahead. */
+  loseAhead(tickets: number[]): void {
+    this.#queue.loseAhead(tickets);
+  }
+
+  #readyFiles(names: string[]): ReadyFile[] {
     const { output } = this.#workshop.settings.folders;
-    const names = Object.keys(files).map((name) => `${name}.parquet`);
-    for (const name of names) this.#inHand.add(name);
-    this.#queue.offerFound(names.map((name) => readyFile(path.join(output, name))));
+    return names.map((name) => readyFile(path.join(output, `${name}.parquet`)));
   }
 
   /** What `dropgate run` does first. */
