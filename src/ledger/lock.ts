@@ -24,8 +24,7 @@ export class FolderLock {
     const file = path.join(stateFolder, 'lock.db');
     const db = new Database(file);
     try {
-      db.exec(`PRAGMA busy_timeout = ${PROBE_PATIENCE_MS}`);
-      db.exec('BEGIN EXCLUSIVE');
+      lockWholly(db, stateFolder);
     } catch (error) {
       db.close();
       throw isBusy(error) ? lockedError(stateFolder) : damagedError(file, error);
@@ -41,8 +40,28 @@ export class FolderLock {
   }
 }
 
-/** Whoever only looks whether the lock is held holds it for an instant; so long it is waited for. */
-const PROBE_PATIENCE_MS = 300;
+const TRY_MS = 300;
+/** Whoever only looks whether the lock is held holds it for an instant, which on a busy machine may last. */
+const PROBE_PATIENCE_MS = 3000;
+
+/** Waits as long as nobody says that it works on these folders. @throws as `exec` does */
+function lockWholly(db: Database.Database, stateFolder: string): void {
+  db.exec(`PRAGMA busy_timeout = ${TRY_MS}`);
+  for (const endMs = performance.now() + PROBE_PATIENCE_MS; ; ) {
+    try {
+      db.exec('BEGIN EXCLUSIVE');
+      return;
+    } catch (error) {
+      const isHeld = !isBusy(error) || isRunning(holderOf(stateFolder));
+      if (isHeld || performance.now() > endMs) throw error;
+    }
+  }
+}
+
+/** As far as the system tells. */
+function isRunning(pid: number | undefined): boolean {
+  return pid !== undefined && (!existsSync('/proc') || existsSync(`/proc/${pid}`));
+}
 
 function isBusy(error: unknown): boolean {
   return errnoOf(error)?.startsWith('SQLITE_BUSY') ?? false;

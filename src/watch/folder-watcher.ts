@@ -404,6 +404,7 @@ export class FolderWatcher {
       const some = names.slice(at, at + NAMES_AT_A_TIME);
       await this.#inspector.examine(some, { unchangedForMs, doneBefore: doneBefore?.(some) });
     }
+    this.#book.settleTogether(performance.now());
   }
 
   #wantsLook(name: string, marked: ReadonlySet<string>): boolean {

@@ -32,7 +32,10 @@ interface FirstLook {
 }
 
 const ENTRY_RETRY_MS = 5000;
-const CHECK_PAUSE_FACTOR = 9;
+/** Of the time, for walks over /proc when files keep coming. */
+const WALK_SHARE = 0.1;
+/** What a burst after a rest may take beforehand. */
+const WALK_CREDIT_MS = 40;
 
 /** Looks at single files, with lstat(2) and by way of /proc, and tells the settle book what it saw. */
 export class Inspector {
@@ -44,6 +47,9 @@ export class Inspector {
   /** The folder, with a separator behind it. */
   readonly #prefix: string;
   #checkPauseEndMs = 0;
+  /** What walks may still take before there is a pause. */
+  #walkCreditMs = WALK_CREDIT_MS;
+  #lastWalkMs = 0;
 
   constructor(options: InspectorOptions) {
     this.#options = options;
@@ -64,7 +70,7 @@ export class Inspector {
     });
   }
 
-  /** Earliest time of the next `check`, so that walks over /proc take at most a tenth of the time. */
+  /** Earliest time of the next `check`, so that walks over /proc take about a tenth of the time at most. */
   get checkPauseEndMs(): number {
     return this.#checkPauseEndMs;
   }
@@ -160,7 +166,7 @@ export class Inspector {
     if (targets.length === 0) return new Map();
     const startMs = performance.now();
     const writers = await port.findOpenWriters(targets);
-    this.#checkPauseEndMs = performance.now() + CHECK_PAUSE_FACTOR * (performance.now() - startMs);
+    this.#noteWalk(startMs);
     if (writers.size === 0) return new Map();
     return new Map(
       files.flatMap((file) => {
@@ -168,6 +174,14 @@ export class Inspector {
         return pid === undefined ? [] : [[file, pid]];
       }),
     );
+  }
+
+  #noteWalk(startMs: number): void {
+    const nowMs = performance.now();
+    const earnedMs = (startMs - this.#lastWalkMs) * WALK_SHARE;
+    this.#walkCreditMs = Math.min(WALK_CREDIT_MS, this.#walkCreditMs + earnedMs) - (nowMs - startMs);
+    this.#lastWalkMs = startMs;
+    this.#checkPauseEndMs = nowMs + Math.max(0, -this.#walkCreditMs / WALK_SHARE);
   }
 
   #noteHold(file: TrackedFile, pid: number | undefined): boolean {

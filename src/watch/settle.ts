@@ -271,6 +271,17 @@ export class SettleBook {
     if (file.touched) this.#lookSoon(file, nowMs);
   }
 
+  /** Files that were looked at one after the other settle together, so that they are offered in one order. */
+  settleTogether(nowMs: number): void {
+    for (const file of this.#files.values()) {
+      const isOnItsWay =
+        file.state === 'settling' && !file.touched && file.stillSinceMs + this.#settleMs > nowMs;
+      if (!isOnItsWay) continue;
+      file.stillSinceMs = nowMs;
+      this.#agenda.set(file.name, this.#nextLookMs(file));
+    }
+  }
+
   /** The file cannot be looked at now: asks for another look at `atMs`. */
   postpone(name: string, atMs: number): void {
     const file = this.#files.get(name);

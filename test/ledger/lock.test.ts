@@ -90,6 +90,20 @@ describe('FolderLock', () => {
     for (let i = 0; i < 100; i++) FolderLock.acquire(folder).release();
   });
 
+  it('is waited for while somebody who looks keeps it for longer than usual', async () => {
+    const folder = tempDir();
+    FolderLock.acquire(folder).release();
+    const look = `
+      const { createRequire } = await import('node:module');
+      const Database = createRequire(${JSON.stringify(import.meta.url)})('libsql');
+      const db = new Database(folder + '/lock.db');
+      db.exec('BEGIN EXCLUSIVE');
+      console.log('looking');
+      setTimeout(() => db.exec('ROLLBACK'), 700);`;
+    await otherProcess(folder, look);
+    FolderLock.acquire(folder).release();
+  });
+
   it('says what is wrong with its file instead of blaming another process', () => {
     const folder = tempDir();
     fs.writeFileSync(path.join(folder, 'lock.db'), 'this is no database '.repeat(100));

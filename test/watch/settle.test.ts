@@ -26,6 +26,19 @@ function ripeAt(book: SettleBook, nowMs: number): string[] {
   return book.takeDue(nowMs).ripe.map(({ name }) => name);
 }
 
+test('files can be made to settle together, but for those that are ripe or were touched', () => {
+  const book = new SettleBook({ settleMs: SETTLE_MS });
+  book.observe({ name: 'old.csv', version: version(), nowMs: 0, backlog: true });
+  for (const [i, name] of ['a.csv', 'b.csv', 'c.csv'].entries())
+    book.observe({ name, version: version(), nowMs: i });
+  book.touch('c.csv', 4);
+  book.settleTogether(5);
+  expect(ripeAt(book, 5)).toEqual(['old.csv']);
+  expect(book.takeDue(14)).toMatchObject({ ripe: [], touched: ['c.csv'] });
+  expect(ripeAt(book, 5 + SETTLE_MS - 1)).toEqual([]);
+  expect(ripeAt(book, 5 + SETTLE_MS).sort()).toEqual(['a.csv', 'b.csv']);
+});
+
 describe('reading ahead', () => {
   const AHEAD_MS = 20;
 
