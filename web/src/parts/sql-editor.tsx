@@ -20,9 +20,10 @@ export function SqlEditorBox(props: SqlEditorBoxProps) {
   useEffect(() => {
     let isGone = false;
     import('../lib/sql-editor.js').then(({ openEditor }) => {
-      if (isGone) return;
+      // Preact takes the element away some time before it cleans up.
+      if (isGone || !box.current) return;
       const opened = openEditor({
-        ...{ parent: box.current!, text: latest.current.initial },
+        ...{ parent: box.current, text: latest.current.initial },
         onChange: (text) => latest.current.onChange(text),
         onRun: () => latest.current.onRun(),
       });
