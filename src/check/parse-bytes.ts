@@ -238,7 +238,7 @@ const LETTER_T = 0x74;
 const LETTER_Z = 0x7a;
 const LOWER_CASE_BIT = 0x20;
 const COLON = 0x3a;
-/** 2251-01-01: later timestamps are beyond the integers that a double holds exactly. */
+/** As many days before or after 1970 as 2251-01-01: timestamps further away are beyond the integers that a double holds exactly. */
 const FIRST_INEXACT_DAY = 102_633;
 
 /** `06:31:02`, with up to six digits of a second. */
@@ -272,7 +272,7 @@ const readTimestamps: CellReader = (target, { bytes, view: source, starts, ends 
     if (separator !== SPACE && (separator | LOWER_CASE_BIT) !== LETTER_T) break;
     const days = daysAt(bytes, source, start);
     const time = microsAt(bytes, source, { start: start + TIME_START, end: stop });
-    if (days === NO_DATE || days >= FIRST_INEXACT_DAY || time < 0) break;
+    if (days === NO_DATE || Math.abs(days) >= FIRST_INEXACT_DAY || time < 0) break;
     putSafeInteger(view, at, days * DAY_MICROS + time);
   }
   target.length = length + row - from;

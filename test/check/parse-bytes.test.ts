@@ -35,7 +35,20 @@ const digits = (max: number) => fc.stringMatching(new RegExp(`^[0-9]{0,${max}}$`
 const two = fc.integer({ min: 0, max: 99 }).map((n) => String(n).padStart(2, '0'));
 const year = fc.oneof(
   fc.integer({ min: 0, max: 9999 }).map((n) => String(n).padStart(4, '0')),
-  fc.constantFrom('1600', '1900', '1969', '1970', '2000', '2024', '2100', '2250', '2251'),
+  fc.constantFrom(
+    '0001',
+    '1600',
+    '1683',
+    '1689',
+    '1900',
+    '1969',
+    '1970',
+    '2000',
+    '2024',
+    '2100',
+    '2250',
+    '2251',
+  ),
 );
 const month = fc.oneof(
   two,
@@ -78,6 +91,14 @@ describe('a value read from bytes', () => {
       }),
       { numRuns: 20_000 },
     );
+  });
+
+  it.each([
+    ...['0001-01-01 00:00:00.0007', '1683-12-31 23:59:59.999999', '1684-07-28 12:00:00.000003'],
+    ...['1688-12-31 23:59:59.999999', '1689-01-02 00:00:00.000001', '2250-12-31 23:59:59.999999'],
+    ...['2251-01-01 00:00:00.000001', '9999-12-31 23:59:59.999999'],
+  ])('is never a timestamp that is a little off: %s', (cell) => {
+    expect(readBytes('TIMESTAMP', cell) ?? parseText('TIMESTAMP', cell)).toBe(parseText('TIMESTAMP', cell));
   });
 
   it.each([
