@@ -45,7 +45,7 @@ export class ConvertQueue {
 
   /** Is there something to do for a thread? */
   get hasNext(): boolean {
-    return this.#settled.length > 0 || this.#nextEarly() !== undefined;
+    return this.#next() !== undefined;
   }
 
   /** Files that may be read ahead. */

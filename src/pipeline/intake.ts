@@ -297,7 +297,7 @@ export class Intake {
   }
 
   async #conclude(judged: readonly Judged[]): Promise<void> {
-    const { publisher, observers, onConverted, release } = this.#options;
+    const { publisher, observers, log, onConverted, release } = this.#options;
     const startedAtMs = performance.now();
     // 1. What is no verdict.
     const final = judged.filter((one) => this.#isFinal(one));
@@ -310,8 +310,9 @@ export class Intake {
     });
     // 3. What there is to tell.
     for (const one of published) this.#count(one);
-    this.#options.log.together(() => {
-      for (const one of published) tellVerdict(one, { log: this.#options.log, root: this.#options.root });
+    const shown = (file: string) => this.#shown(file);
+    log.together(() => {
+      for (const one of published) tellVerdict(one, { log, shown });
     });
     for (const one of published) observers.judged(one);
     crashPoint('verdict-told');

@@ -70,13 +70,7 @@ export class LoadOffers {
 
   /** Files that were found in the output folder. Loading begins with the first of many while the others are looked at. */
   found(files: readonly ReadyFile[]): void {
-    this.#inTurn(async () => {
-      let count = FIRST_LOOK_FILES;
-      for (let at = 0; at < files.length; at += count, count = LOOK_FILES) {
-        await this.#takeFound(files.slice(at, at + count));
-        this.#options.onWaiting();
-      }
-    });
+    this.#inTurn(() => this.#takeInLooks(files, (some) => this.#takeFound(some)));
   }
 
   /** Files that settle. Those that go into a table by appending wait already; about all others there is time to find out. */
@@ -88,13 +82,10 @@ export class LoadOffers {
         const isDone = settled.get(file.name) === fingerprintText(file);
         return file.kind === 'file' && !isDone && !waiting.knows(file.name) && !isRefused(file.name);
       });
-      let count = FIRST_LOOK_FILES;
-      for (let at = 0; at < fresh.length; at += count, count = LOOK_FILES) {
-        const some = fresh.slice(at, at + count);
+      await this.#takeInLooks(fresh, async (some) => {
         const looks = await this.#options.lookInto(some.map((file) => file.path));
         for (const [i, file] of some.entries()) await this.#identifyAhead(file, looks[i]);
-        this.#options.onWaiting();
-      }
+      });
     });
   }
 
@@ -146,6 +137,15 @@ export class LoadOffers {
         this.#options.log.error(`Cannot queue files for loading: ${messageOf(error)}`),
       )
       .then(() => this.#options.onWaiting());
+  }
+
+  /** As many at a time as are looked at together. */
+  async #takeInLooks<T>(files: readonly T[], take: (some: T[]) => Promise<void>): Promise<void> {
+    let count = FIRST_LOOK_FILES;
+    for (let at = 0; at < files.length; at += count, count = LOOK_FILES) {
+      await take(files.slice(at, at + count));
+      this.#options.onWaiting();
+    }
   }
 
   #lookAt({ parquet, result }: Converted): Candidate | undefined {
@@ -219,23 +219,17 @@ export class LoadOffers {
 
   /** What cannot be identified now is looked at again when it has settled. */
   async #identifyAhead(file: AheadFile, look: ParquetLook): Promise<void> {
-    const { identity, tables, waiting } = this.#options;
+    const { tables } = this.#options;
     if (look.kind !== 'label') return;
     const found = await identifyParquet(file, { ...this.#options, look }).catch(() => undefined);
     if (!found || !Object.hasOwn(tables, found.dataset) || tables[found.dataset].mode !== 'append') return;
     const { name, path: place, ticket } = file;
     const candidate = { ...found, name, path: place, fingerprint: fingerprintText(file) };
-    waiting.push({
-      ...candidate,
-      loadKey: loadKey({ identity, ...found }),
-      stage: 'settling',
-      ticket,
-      faults: 0,
-    });
+    this.#wait(candidate, { stage: 'settling', ticket });
   }
 
   #enqueue(found: Candidate): void {
-    const { identity, tables, ledger, release, waiting } = this.#options;
+    const { tables, ledger, release, waiting } = this.#options;
     const { name, fingerprint } = found;
     // Whoever made it says that it is complete.
     if (this.#concludes(name, (known) => known.fingerprint === fingerprint) || waiting.knows(name)) return;
@@ -248,7 +242,12 @@ export class LoadOffers {
       release(name);
       return;
     }
-    waiting.push({ ...found, loadKey: loadKey({ identity, ...found }), stage: 'settled', faults: 0 });
+    this.#wait(found, { stage: 'settled' });
+  }
+
+  #wait(found: Candidate, how: Pick<Waiting, 'stage' | 'ticket'>): void {
+    const { identity, waiting } = this.#options;
+    waiting.push({ ...found, loadKey: loadKey({ identity, ...found }), ...how, faults: 0 });
   }
 
   #tellUnseen(file: { path: string }, error: unknown): void {

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import type { Log } from '../base/log.js';
 import { formatBytes, formatDuration, plural } from '../base/text.js';
 import type { ConvertedFile } from './convert-file.js';
@@ -7,9 +6,14 @@ import { describeNote } from './report.js';
 
 type Of<K extends Published['kind']> = Extract<Published, { kind: K }>;
 
-/** Tells the log what became of a file; paths are shown as seen from the root. */
-export function tellVerdict(one: Published, { log, root }: { log: Log; root: string }): void {
-  const shown = (file: string) => path.relative(root, file) || file;
+/**
+ * Tells the log what became of a file.
+ * @param options shown: a path as people see it
+ */
+export function tellVerdict(
+  one: Published,
+  { log, shown }: { log: Log; shown: (file: string) => string },
+): void {
   const source = shown(one.file.path);
   if (one.kind === 'failed') tellFailed(one, { log, source, shown });
   else if (one.kind === 'duplicate') tellDuplicate(one, { log, source });

@@ -341,16 +341,17 @@ export class SettleBook {
   }
 
   #begin({ name, version, nowMs }: { name: string; version: FileVersion; nowMs: number }): void {
-    this.#files.set(name, {
+    const file: TrackedFile = {
       name,
       state: 'settling',
       version,
       stillSinceMs: nowMs,
       arrivedAtMs: Date.now(),
       touched: false,
-    });
+    };
+    this.#files.set(name, file);
     this.#counts.settling++;
-    this.#agenda.set(name, this.#nextLookMs(this.#files.get(name)!));
+    this.#agenda.set(name, this.#nextLookMs(file));
   }
 
   #isStill(file: TrackedFile, { forMs, nowMs }: { forMs: number; nowMs: number }): boolean {
@@ -365,7 +366,7 @@ export class SettleBook {
   /** A sender who writes piece by piece has its file read in vain no more than once. */
   #passEarly(file: TrackedFile): TrackedFile {
     file.ahead = {};
-    this.#agenda.set(file.name, file.stillSinceMs + this.#settleMs);
+    this.#agenda.set(file.name, this.#nextLookMs(file));
     return file;
   }
 
