@@ -2,8 +2,11 @@ import type { FileHandle } from 'node:fs/promises';
 import { fileOps } from '../../src/base/files.js';
 
 export interface FaultPlan {
-  /** The operation that fails, counted from 1; Infinity for none. */
-  failAt: number;
+  /**
+   * The operation that fails: counted from 1, Infinity for none; or the first of that name, where others use the disk at the
+   * same time (a daemon that renews its lock).
+   */
+  failAt: number | string;
   /** All operations behind it fail as well, as if the process had been killed there. Default: only that one fails. */
   isCrash?: boolean;
   /** Default ENOSPC. */
@@ -27,11 +30,18 @@ export class FaultyDisk {
 
   /** Has the planned failure happened? */
   get hasFailed(): boolean {
-    return this.calls.length >= this.#plan.failAt;
+    return this.#failure() !== -1;
   }
 
   restore(): void {
     Object.assign(fileOps, realOps);
+  }
+
+  /** Index of the operation that failed first, -1 before. */
+  #failure(): number {
+    const { failAt } = this.#plan;
+    if (typeof failAt === 'string') return this.calls.indexOf(failAt);
+    return failAt <= this.calls.length ? failAt - 1 : -1;
   }
 
   #wrap(name: keyof typeof fileOps): unknown {
@@ -68,9 +78,9 @@ export class FaultyDisk {
 
   #count(name: string, beforeFailing: () => void = () => undefined): void {
     this.calls.push(name);
-    const { failAt, isCrash = false, errno = 'ENOSPC' } = this.#plan;
-    const fails = isCrash ? this.calls.length >= failAt : this.calls.length === failAt;
-    if (!fails) return;
+    const { isCrash = false, errno = 'ENOSPC' } = this.#plan;
+    const failure = this.#failure();
+    if (failure === -1 || !(isCrash || failure === this.calls.length - 1)) return;
     beforeFailing();
     throw Object.assign(new Error(`${errno}: the disk fails, ${name}`), { code: errno });
   }
