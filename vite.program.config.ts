@@ -39,6 +39,7 @@ export default defineConfig({
     external: [
       'libsql',
       'piscina',
+      'snappy',
       '@electric-sql/pglite',
       '@electric-sql/pglite-socket',
       '@hpcc-js/wasm-zstd',
@@ -52,6 +53,7 @@ export default defineConfig({
       'pg',
       'pg-copy-streams',
       'prom-client',
+      'snappy',
     ],
   },
   logLevel: 'warn',

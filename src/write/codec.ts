@@ -1,6 +1,6 @@
 import * as zlib from 'node:zlib';
 import type { ByteBuffer } from './byte-buffer.js';
-import { snappyCompress } from './snappy.js';
+import { openSnappy } from './snappy.js';
 
 export type CodecName = 'snappy' | 'gzip' | 'zstd' | 'none';
 
@@ -18,13 +18,13 @@ type Compress = (input: Uint8Array) => Uint8Array;
 /** zstd's own default, which Node.js takes, too. */
 const ZSTD_LEVEL = 3;
 
-/** Makes a codec ready for use. Only zstd has anything to load, and only where Node.js does not bring it. */
+/** Makes a codec ready for use. Libraries are loaded only for the codec that needs them. */
 export async function openCodec(name: CodecName): Promise<Codec> {
   switch (name) {
     case 'none':
       return { name, id: 0, compress: (source, target) => target.putBytes(source.content()) };
     case 'snappy':
-      return { name, id: 1, compress: snappyCompress };
+      return { name, id: 1, compress: await openSnappy() };
     case 'gzip':
       return { name, id: 2, compress: appending((input) => zlib.gzipSync(input)) };
     case 'zstd':
