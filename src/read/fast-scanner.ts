@@ -215,28 +215,40 @@ export class FastScanner extends Scanner {
   #readQuoted({ buffer, end, final }: ScanWindow, opening: number): OddCell | undefined {
     const quote = this.#quote;
     const start = opening + 1;
-    let escaped = false;
+    let isEscaped = false;
     let breaks = 0;
-    let stop = start;
-    for (; stop < end; stop++) {
+    let stop = this.#nextMark(start);
+    for (; stop < end; stop = this.#nextMark(stop + 1)) {
       const byte = buffer[stop];
       if (byte === LF || (byte === CR && this.#loneCrEnds && buffer[stop + 1] !== LF)) breaks++;
       if (byte !== quote) continue;
       if (buffer[stop + 1] !== quote || stop + 1 >= end) break;
-      escaped = true;
+      isEscaped = true;
       stop++;
     }
     if (stop + 1 >= end && !final) return undefined;
-    const cell = { source: buffer, start, stop, next: stop + 1, breaks, fault: -1 };
-    if (stop >= end) return { ...cell, next: end, fault: opening };
-    const byte = buffer[stop + 1];
-    if (byte !== this.#delimiter && byte !== LF && byte !== CR && stop + 1 < end)
-      return { ...cell, fault: stop };
-    if (!escaped) return cell;
-    return { ...cell, source: this.#scratch, start: 0, stop: this.#unescape(buffer, start, stop) };
+    if (stop >= end) return { source: buffer, start, stop: end, next: end, breaks, fault: opening };
+    const next = stop + 1;
+    const byte = buffer[next];
+    const fault = byte === this.#delimiter || byte === LF || byte === CR || next >= end ? -1 : stop;
+    if (!isEscaped || fault >= 0) return { source: buffer, start, stop, next, breaks, fault };
+    const length = this.#unescape(buffer, start, stop);
+    return { source: this.#scratch, start: 0, stop: length, next, breaks, fault };
   }
 
-  /** Copies a quoted cell to the scratch buffer with doubled quotes made single. Returns its length. */
+  /** Offset of the first quote or control character at or after `at`, which the end of the window is. */
+  #nextMark(at: number): number {
+    const { view } = this;
+    const quotes = this.#quote * ONES;
+    let marks = marksIn(view.getInt32(at, true), quotes);
+    while (marks === 0) {
+      at += 4;
+      marks = marksIn(view.getInt32(at, true), quotes);
+    }
+    return at + (bitsBefore(marks) >> 3);
+  }
+
+  /** Copies a quoted cell to the scratch buffer, which may be a new one then, with doubled quotes made single. Returns its length. */
   #unescape(buffer: Uint8Array, start: number, end: number): number {
     if (this.#scratch.length < end - start) this.#scratch = new Uint8Array((end - start) * 2);
     const scratch = this.#scratch;

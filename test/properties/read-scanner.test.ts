@@ -171,7 +171,14 @@ describe('the scanner', () => {
   });
 
   it('reads every table that was written by the rules, for any window and either mode', () => {
-    const cell = fc.oneof(difficultText, fc.string({ unit: 'grapheme', maxLength: 12 }));
+    const longText = fc
+      .tuple(difficultText, fc.integer({ min: 10, max: 60 }))
+      .map(([text, times]) => text.repeat(times));
+    const cell = fc.oneof(
+      { weight: 3, arbitrary: difficultText },
+      { weight: 3, arbitrary: fc.string({ unit: 'grapheme', maxLength: 12 }) },
+      { weight: 1, arbitrary: longText },
+    );
     const tables = fc
       .integer({ min: 1, max: 5 })
       .chain((width) =>
