@@ -26,6 +26,7 @@ export class Cells implements CellSource {
   starts = new Uint32Array(0);
   ends = new Uint32Array(0);
   readonly #aside = new Vector('bytes', 16);
+  #asideSource: CellSource = { bytes: NOTHING, view: this.view, starts: this.starts, ends: this.ends };
 
   /** Begins a batch of cells that stand in a buffer, `view` being the same memory. */
   begin(bytes: Uint8Array, view: DataView): void {
@@ -54,12 +55,33 @@ export class Cells implements CellSource {
     this.ends[row] = 0;
   }
 
+  /** Was the cell of a row set aside? */
+  isAside(row: number): boolean {
+    return this.ends[row] < this.starts[row];
+  }
+
+  /** Where the cell of `row`, which was set aside, and those below it are that were so next: in which source, and as which of its cells. */
+  findAside(row: number, rowCount: number): { source: CellSource; from: number; to: number } {
+    const from = this.starts[row] - 1;
+    let to = from + 1;
+    // A record that was given up half-way leaves cells behind that are no row's.
+    for (let next = row + 1; next < rowCount && this.ends[next] === 0 && this.starts[next] === to + 1; next++)
+      to++;
+    return { source: this.#setAside(), from, to };
+  }
+
   /** Where the cell of a row is: in which source, and as which of its cells. */
   find(row: number): { source: CellSource; index: number } {
-    if (this.ends[row] >= this.starts[row]) return { source: this, index: row };
+    if (!this.isAside(row)) return { source: this, index: row };
+    return { source: this.#setAside(), index: this.starts[row] - 1 };
+  }
+
+  /** The cells that were set aside. Made anew only when their memory is another. */
+  #setAside(): CellSource {
     const { bytes, view, offsets } = this.#aside;
-    const source = { bytes, view, starts: offsets, ends: offsets.subarray(1) };
-    return { source, index: this.starts[row] - 1 };
+    if (this.#asideSource.bytes !== bytes || this.#asideSource.starts !== offsets)
+      this.#asideSource = { bytes, view, starts: offsets, ends: offsets.subarray(1) };
+    return this.#asideSource;
   }
 
   /** The bytes of the cell of a row, without a copy. */

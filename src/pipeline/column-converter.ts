@@ -101,10 +101,10 @@ export class ColumnConverter {
     let anyNull = false;
     for (let row = 0; row < rowCount; row++) {
       // 1. Cells in the plain form of the type, as far as they reach.
-      if (read) row = read(values, cells, { from: row, to: rowCount });
+      if (read) row = readAhead(read, values, { cells, from: row, to: rowCount });
       if (row >= rowCount) break;
-      // 2. One that is set aside or has white space around it may be of that form, too.
-      if (read && this.#readsApart(read, cells.find(row))) continue;
+      // 2. One that has white space around it may be of that form, too.
+      if (read && this.#readsTrimmed(read, cells.find(row))) continue;
       // 3. All others as texts.
       const result = this.#convert(cells.textAt(row));
       if (result === null || result instanceof Violation) {
@@ -123,11 +123,10 @@ export class ColumnConverter {
     return anyNull ? { values, nulls } : { values };
   }
 
-  #readsApart(read: CellReader, { source, index }: { source: CellSource; index: number }): boolean {
-    const { values } = this.#plain!;
-    if (this.#options.keepWhiteSpace) return read(values, source, { from: index, to: index + 1 }) > index;
+  #readsTrimmed(read: CellReader, { source, index }: { source: CellSource; index: number }): boolean {
+    if (this.#options.keepWhiteSpace) return false;
     this.#trimmed.set(source, index);
-    return read(values, this.#trimmed, { from: 0, to: 1 }) === 1;
+    return read(this.#plain!.values, this.#trimmed, { from: 0, to: 1 }) === 1;
   }
 
   /** The violation of a row of the last batch, or undefined. */
@@ -203,4 +202,20 @@ export function rawText(cells: Vector, index: number): string {
     bytes.byteOffset + cells.offsets[index],
     cells.offsets[index + 1] - cells.offsets[index],
   ).toString('utf8');
+}
+
+/** Reads cells in the plain form of a type, those that were set aside as well, as far as they reach. Answers how far that is. */
+function readAhead(
+  read: CellReader,
+  values: Vector,
+  { cells, from, to }: { cells: Cells; from: number; to: number },
+): number {
+  for (let row = from; ; ) {
+    row = read(values, cells, { from: row, to });
+    if (row >= to || !cells.isAside(row)) return row;
+    const aside = cells.findAside(row, to);
+    const stop = read(values, aside.source, aside);
+    row += stop - aside.from;
+    if (stop < aside.to) return row;
+  }
 }

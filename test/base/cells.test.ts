@@ -20,6 +20,23 @@ describe('the cells of a column', () => {
     );
   });
 
+  it('are found together where they were set aside one after the other', () => {
+    const cells = cellsOf(['a', 'b', 'c', 'd', 'e', 'f']);
+    const other = Buffer.from('uvwxyz');
+    for (const row of [1, 2, 3, 3, 4]) cells.putAside(row, other, { start: row, stop: 6 });
+    const textsFrom = (row: number, rowCount: number) => {
+      const { source, from, to } = cells.findAside(row, rowCount);
+      return Array.from({ length: to - from }, (_, i) =>
+        Buffer.from(source.bytes.subarray(source.starts[from + i], source.ends[from + i])).toString(),
+      );
+    };
+    expect([0, 1, 4, 5].map((row) => cells.isAside(row))).toEqual([false, true, true, false]);
+    expect(textsFrom(1, 6)).toEqual(['vwxyz', 'wxyz']);
+    expect(textsFrom(2, 6)).toEqual(['wxyz']);
+    expect(textsFrom(3, 6)).toEqual(['xyz', 'yz']);
+    expect(textsFrom(3, 4)).toEqual(['xyz']);
+  });
+
   it('make room for more rows', () => {
     const cells = cellsOf(['a']);
     cells.grow(1000);
