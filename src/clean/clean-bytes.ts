@@ -1,5 +1,6 @@
 import type { CellReader, CellSource } from '../base/cells.js';
 import { type CleanOptions, folded } from './clean-value.js';
+import { recaser } from './recase.js';
 
 /** A byte of every word. */
 const ONES = 0x01010101;
@@ -21,8 +22,8 @@ export interface TextCopierOptions extends Pick<CleanOptions, 'case' | 'nullToke
 }
 
 /**
- * Returns a reader that copies the clean form of texts: four characters at a time change their case, or do not. It stops at
- * cells that are not all ASCII, that have white space at their ends, or that are missing.
+ * Returns a reader that copies the clean form of texts: of ASCII, four characters at a time change their case, or do not. It
+ * stops at cells that have white space at their ends, that are missing or may be, or that hold unusual characters.
  */
 export function textCopier({
   case: rule,
@@ -32,6 +33,8 @@ export function textCopier({
   const { first, after } = LETTERS[rule];
   const tokens = tokensOf(nullTokens);
   const { isFirst } = tokens;
+  const shortest = Math.max(0, ...nullTokens.map((token) => token.length));
+  const recase = recaser({ case: rule, shortest, maxLength });
   return (target, { bytes, view, starts, ends }, { from, to }) => {
     target.reserveValues(to - from);
     const { offsets } = target;
@@ -42,8 +45,7 @@ export function textCopier({
     for (; row < to; row++) {
       const start = starts[row];
       const size = ends[row] - start;
-      if (size <= 0 || size > maxLength || isEdgeOdd(bytes[start]) || isEdgeOdd(bytes[start + size - 1]))
-        break;
+      if (size <= 0 || isEdgeOdd(bytes[start]) || isEdgeOdd(bytes[start + size - 1])) break;
       if (isFirst[bytes[start]] === 1 && tokens.includes(bytes, start, size)) break;
       if (end + size + WORD_BYTES > room) {
         target.length = length;
@@ -53,7 +55,7 @@ export function textCopier({
       }
       let seen = 0;
       let at = 0;
-      for (; at + WORD_BYTES < size; at += WORD_BYTES) {
+      for (; at + WORD_BYTES < size && (seen & HIGHEST_BITS) === 0; at += WORD_BYTES) {
         const word = view.getInt32(start + at, true);
         seen |= word;
         into.setInt32(end + at, recased(word, first, after), true);
@@ -62,7 +64,10 @@ export function textCopier({
       const word = view.getInt32(start + at, true);
       seen |= word << ((at + WORD_BYTES - size) << 3);
       into.setInt32(end + at, recased(word, first, after), true);
-      if ((seen & HIGHEST_BITS) !== 0) break;
+      if ((seen & HIGHEST_BITS) !== 0 || size > maxLength) {
+        const copied = Math.max(0, at - WORD_BYTES);
+        if (!recase({ bytes, start, end: start + size, into: target.bytes, at: end, copied })) break;
+      }
       end += size;
       offsets[++length] = end;
     }
@@ -164,5 +169,5 @@ const SPACE = 0x20;
 const DELETE = 0x7f;
 
 function isEdgeOdd(byte: number): boolean {
-  return byte <= SPACE || byte >= DELETE;
+  return byte <= SPACE || byte === DELETE;
 }

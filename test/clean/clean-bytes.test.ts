@@ -63,18 +63,57 @@ describe('a cell cleaned as bytes', () => {
     expect(copied).toBeGreaterThan(1000);
   });
 
-  it('is copied when it is ASCII without white space around it, and no token of the declaration', () => {
+  it('is copied when it has no white space around it, and is no token of the declaration', () => {
     const copy = textCopier({ case: 'lower', nullTokens: ['', 'na', 'null'] });
     const countOf = (text: string) => copy(new Vector('bytes'), cellsOf([text]), { from: 0, to: 1 });
     for (const text of ['x', 'name', 'Nothing to see here', 'a b', '~', 'n', 'nulls'])
       expect([text, countOf(text)]).toEqual([text, 1]);
-    for (const text of ['', ' ', ' x', 'x\t', 'é', 'xé', 'aéb', 'abcdé', 'aaaaé', '漢', 'NA', 'Null'])
+    for (const text of ['', ' ', ' x', 'x\t', 'NA', 'Null', '\u00a0abcde', 'abcde\u3000'])
       expect([text, countOf(text)]).toEqual([text, 0]);
+  });
+
+  it('is copied when it is not all ASCII, and longer than any token', () => {
+    const copy = textCopier({ case: 'lower', nullTokens: ['', 'na', 'null'] });
+    const countOf = (text: string) => copy(new Vector('bytes'), cellsOf([text]), { from: 0, to: 1 });
+    for (const text of [
+      'Köln!',
+      'élève',
+      'ЁЛКИ-палки',
+      '漢字漢字漢',
+      'two 🎓🎓',
+      'Ünïcödé '.repeat(50).trim(),
+    ])
+      expect([text, countOf(text)]).toEqual([text, 1]);
+    for (const text of ['é', 'Köln', '漢字漢字', '🎓🎓', 'İstanbul', 'ΟΔΟΣ ΟΔΟΣ', 'deseret 𐐀'])
+      expect([text, countOf(text)]).toEqual([text, 0]);
+  });
+
+  it.each(RULES)('is what the cleaner of texts makes of it, whatever character it holds: %s', (rule) => {
+    const nullTokens = ['', 'na', 'null'];
+    const clean = cleanerFor({ case: rule, nullTokens });
+    const copy = textCopier({ case: rule, nullTokens });
+    const target = new Vector('bytes');
+    let copied = 0;
+    for (let character = 0; character <= 0x10ffff; character += character < 0x20000 ? 1 : 251) {
+      if (character >= 0xd800 && character <= 0xdfff) continue;
+      const one = String.fromCodePoint(character);
+      for (const text of [`${one}abcd${one}x`, `x${one}abcd${one}`]) {
+        target.clear();
+        if (copy(target, cellsOf([text]), { from: 0, to: 1 }) === 0) continue;
+        copied++;
+        if (Buffer.from(target.bytesAt(0)).toString() !== clean(text))
+          expect.fail(
+            `U+${character.toString(16)} is copied as ${Buffer.from(target.bytesAt(0)).toString()}`,
+          );
+      }
+    }
+    expect(copied).toBeGreaterThan(100_000);
   });
 
   it('is copied up to so many characters', () => {
     const copy = textCopier({ case: 'keep', nullTokens: [], maxLength: 3 });
     expect(copy(new Vector('bytes'), cellsOf(['abc', 'ABC', 'abcd']), { from: 0, to: 3 })).toBe(2);
+    expect(copy(new Vector('bytes'), cellsOf(['éé漢', '🎓🎓🎓', 'éé漢é']), { from: 0, to: 3 })).toBe(2);
   });
 
   it('is copied behind others, however much room they leave', () => {
