@@ -241,11 +241,11 @@ function rowsThatAre(sorts: Sort[], column: ScanColumn, rowCount: number): numbe
     for (let row = 0; row < rowCount && rows.length < MAX_LOOKS; row++)
       if (wanted[byId[ids[row]]]) rows.push(row);
   } else if (cells) {
-    const { bytes, starts, ends } = cells;
+    const isMissingWanted = !wanted[OTHER] && !wanted[TEXT];
     for (let row = 0; row < rowCount && rows.length < MAX_LOOKS; row++) {
-      const first = bytes[starts[row]];
-      // As sortOf does, without an object for each cell.
-      if (first >= ZERO && first <= NINE && ends[row] > starts[row]) continue;
+      const { source, index } = cells.find(row);
+      const cell = { bytes: source.bytes, start: source.starts[index], end: source.ends[index] };
+      if (isNumberLike(cell) || (isMissingWanted && !mayBeMissing(cell))) continue;
       if (wanted[sortOf(cells.bytesAt(row))]) rows.push(row);
     }
   }
@@ -254,12 +254,42 @@ function rowsThatAre(sorts: Sort[], column: ScanColumn, rowCount: number): numbe
 
 const ZERO = 0x30;
 const NINE = 0x39;
+const SPACE = 0x20;
+const DASH = 0x2d;
+const POINT = 0x2e;
+const SIGNS = [0x2b, DASH, POINT];
+
+interface Cell {
+  bytes: Uint8Array;
+  start: number;
+  end: number;
+}
+
+/** Does a cell begin as numbers and dates do? */
+function isNumberLike({ bytes, start, end }: Cell): boolean {
+  const digit = start + 1 < end && SIGNS.includes(bytes[start]) ? bytes[start + 1] : bytes[start];
+  return digit >= ZERO && digit <= NINE && end > start;
+}
+
+/** Can it say that a value is missing? That takes few characters, and ASCII alone, beside dashes, points and white space. */
+function mayBeMissing({ bytes, start, end }: Cell): boolean {
+  let characters = 0;
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at];
+    if (byte <= SPACE || byte === DASH || byte === POINT) continue;
+    if (byte >= 0x80) return WHITE_SPACE_LEADS.includes(byte);
+    if (++characters > LONGEST_MISSING) return false;
+  }
+  return true;
+}
+
+/** First bytes of U+00A0, U+1680, U+2000 and its like, U+3000, U+FEFF. */
+const WHITE_SPACE_LEADS = [0xc2, 0xe1, 0xe2, 0xe3, 0xef];
 
 /** Cheap tests come first: there are many values. */
 function sortOf(value: Uint8Array): Sort {
-  const first = value[0];
-  if (first === undefined) return MISSING;
-  if (first >= ZERO && first <= NINE) return OTHER;
+  if (value.length === 0) return MISSING;
+  if (isNumberLike({ bytes: value, start: 0, end: value.length })) return OTHER;
   if (value.length > LONGEST_MISSING && value.every(isLetter)) return TEXT;
   const kind = kindOf(asText(value));
   if (kind === 'text') return TEXT;
