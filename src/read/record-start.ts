@@ -1,6 +1,6 @@
 import type { Dialect } from './dialect.js';
 import type { FileSource } from './file-source.js';
-import { RecordSplitter } from './record.js';
+import { RecordSplitter, type SplitRecord } from './record.js';
 
 /** What records of a file look like. */
 export interface RecordShape {
@@ -22,16 +22,26 @@ const LF = 10;
  * Where a record seems to begin, at or after `position` of an uncompressed UTF-8 file: behind a line feed, if whole records
  * of the right width follow. It may be wrong, as a line feed inside quotes may be followed by what looks like records; only
  * who has read everything before it knows. Undefined when none is found.
+ *
+ * From inside a quoted cell, its closing quote seems to stand in the middle of an unquoted one: records of which that is true
+ * are taken only where there are no others.
  */
 export function findRecordStart(file: FileSource, position: number, shape: RecordShape): number | undefined {
-  for (const bytes of PIECE_BYTES) {
-    const found = startIn(file.peek(position, bytes), shape);
-    if (found !== undefined) return position + found;
+  for (const mayHoldQuotes of [false, true]) {
+    for (const bytes of PIECE_BYTES) {
+      const found = startIn(file.peek(position, bytes), { ...shape, mayHoldQuotes });
+      if (found !== undefined) return position + found;
+    }
   }
   return undefined;
 }
 
-function startIn(piece: Uint8Array, shape: RecordShape): number | undefined {
+interface ProofShape extends RecordShape {
+  /** May quotes stand in unquoted cells? */
+  mayHoldQuotes: boolean;
+}
+
+function startIn(piece: Uint8Array, shape: ProofShape): number | undefined {
   const splitter = new RecordSplitter(shape.dialect);
   let at = piece.indexOf(LF);
   for (let tried = 0; at >= 0 && tried < MAX_CANDIDATES; tried++) {
@@ -44,16 +54,22 @@ function startIn(piece: Uint8Array, shape: RecordShape): number | undefined {
 function areRecords(
   buffer: Uint8Array,
   start: number,
-  { shape, splitter }: { shape: RecordShape; splitter: RecordSplitter },
+  { shape, splitter }: { shape: ProofShape; splitter: RecordSplitter },
 ): boolean {
   let from = start;
   for (let i = 0; i < PROOF_RECORDS; i++) {
-    const { cells, fault, next } = splitter.split({ buffer, from, end: buffer.length });
+    const record = splitter.split({ buffer, from, end: buffer.length });
     // The last record of the piece may go on behind it.
-    if (fault || next >= buffer.length || !hasWidth(cells, shape)) return false;
-    from = next;
+    if (record.fault || record.next >= buffer.length || !hasWidth(record.cells, shape)) return false;
+    if (!shape.mayHoldQuotes && holdsQuotes(record, shape.dialect)) return false;
+    from = record.next;
   }
   return true;
+}
+
+/** Does a quote stand in a cell that is not quoted? */
+function holdsQuotes({ cells, quoted }: SplitRecord, { quote }: Dialect): boolean {
+  return quote !== '' && cells.some((cell, i) => !quoted[i] && cell.includes(quote));
 }
 
 function hasWidth(cells: string[], { width, maxWidth }: RecordShape): boolean {

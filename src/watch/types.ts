@@ -89,6 +89,4 @@ export interface PendingCounts {
   waiting: number;
   /** Released for good, still in the folder. */
   done: number;
-  /** Not followed yet, as there are so many. */
-  heldBack: number;
 }

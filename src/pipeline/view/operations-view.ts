@@ -9,7 +9,7 @@ export interface OperationsView {
   tally: Tally;
   /** Hears what becomes of files; answers the undoing. */
   observe(observer: Observer): () => void;
-  /** How everything stands now. */
+  /** How everything stands now. Takes some milliseconds when 100,000 files wait. */
   condition(): Condition;
 }
 
@@ -21,7 +21,7 @@ export interface Condition {
     settling: number;
     /** Complete, but their marker is missing. */
     without_marker: number;
-    /** They wait for a worker: complete ones, and those behind them that are only counted yet, as there are so many. */
+    /** Complete: they wait for a worker. */
     ready: number;
     converting: number;
     /** To be tried again. */
@@ -62,7 +62,7 @@ function conditionOf({ pipeline, input, output }: Daemon): Condition {
     queues: {
       settling,
       without_marker: unmarked,
-      ready: intake.waiting + input.heldBackCount,
+      ready: intake.waiting,
       converting: intake.converting,
       postponed: waiting,
       loading: loads?.waiting ?? 0,
@@ -84,8 +84,7 @@ function conditionOf({ pipeline, input, output }: Daemon): Condition {
 
 /** Files without their marker are not waited for. */
 function oldestArrivalMs(watcher: FolderWatcher): number | undefined {
-  const [firstHeldBack] = watcher.heldBack();
-  let oldestMs = firstHeldBack?.arrivedAtMs ?? Number.POSITIVE_INFINITY;
+  let oldestMs = Number.POSITIVE_INFINITY;
   for (const { state, arrivedAtMs } of watcher.known()) {
     if (state !== 'unmarked') oldestMs = Math.min(oldestMs, arrivedAtMs);
   }
