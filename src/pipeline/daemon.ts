@@ -64,6 +64,7 @@ export async function startDaemon({ settings, log }: { settings: Settings; log: 
       },
       onReady: (files) => loads.offerFound(files),
       doneBefore: (names) => loads.settledAmong(names),
+      isInHand: (name) => loads.isToLoad(name),
     });
   }
   log.info(startMessage(settings, pipeline));

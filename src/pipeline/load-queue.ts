@@ -49,11 +49,20 @@ interface Loaded {
   rows: number;
 }
 
+/** The files that a transaction began with. */
+interface Transaction {
+  first: readonly Waiting[];
+  startedAtMs: number;
+}
+
 const BACKOFF = { firstMs: 500, maxMs: 30_000 };
 /** Attempts to read a Parquet file on a disk that has trouble, before it is put aside. */
 const MAX_READ_ATTEMPTS = 5;
 /** A group to which this many files have come while it settled gets no more. */
 const MAX_SETTLING_FILES = 512;
+/** Files that have settled join a transaction that has fewer files, for so long. What is told of them waits for its end. */
+const MAX_JOINING_FILES = 256;
+const MAX_JOINING_MS = 500;
 /** Somebody who waits for the queue is sent away when a busy database (a deadlock, a lock) has refused so often. */
 const MAX_PATIENCE = 3;
 
@@ -90,6 +99,8 @@ export class LoadQueue {
   readonly #rereads = new Set<NodeJS.Timeout>();
   readonly #stop = new AbortController();
   readonly #settling = new SettlingGroup({ waiting: this.#waiting, signal: this.#stop.signal });
+  /** The group in hand, when all of its rows have been decoded. */
+  #decoded: readonly Waiting[] | undefined;
   /** What is left to be written down of the files that were loaded last. */
   #unrecorded: (() => Promise<void>) | undefined;
   #recording: Promise<void> = Promise.resolve();
@@ -108,6 +119,7 @@ export class LoadQueue {
       refuse: (file, error) => this.#refuse(file, error),
       onWaiting: () => {
         this.#settling.changed();
+        this.#prepareNext();
         this.#start();
       },
     });
@@ -154,6 +166,11 @@ export class LoadQueue {
   /** Fingerprints of those Parquet files that are done with, by name. */
   settledAmong(names: readonly string[]): ReadonlyMap<string, string> {
     return this.#offers.settledAmong(names);
+  }
+
+  /** Is a file of this name complete, and to be loaded as soon as it is its turn? */
+  isToLoad(name: string): boolean {
+    return this.#waiting.named(name)?.stage === 'settled';
   }
 
   /** Files that the conversion has just published. */
@@ -259,16 +276,22 @@ export class LoadQueue {
     return isStill && prepared.length > 0 ? [...prepared] : group;
   }
 
-  /** As long as the first files of a group have not settled, those behind it join it. */
-  async #moreFor(group: Waiting[], first: readonly Waiting[]): Promise<Waiting[]> {
+  /** Files that join the transaction in hand: while its first files settle, or it is young, all that are ready by then. */
+  async #moreFor(group: Waiting[], { first, startedAtMs }: Transaction): Promise<Waiting[]> {
     let more: Waiting[] = [];
-    await this.#settling.settled(group, () => {
-      const canJoin = group.length < MAX_SETTLING_FILES && first.some(({ stage }) => stage !== 'settled');
+    const findMore = (): boolean => {
+      const isSettling = first.some(({ stage }) => stage !== 'settled');
+      const isYoung = performance.now() - startedAtMs < MAX_JOINING_MS && group.length < MAX_JOINING_FILES;
+      const canJoin = isSettling ? group.length < MAX_SETTLING_FILES : isYoung;
       const next = canJoin ? this.#nextGroup(group) : [];
-      more = next[0]?.dataset === group[0].dataset ? next : [];
+      // What has settled does not wait for what has not.
+      const isWelcome = isSettling || next.every(({ stage }) => stage === 'settled');
+      more = isWelcome && next[0]?.dataset === group[0].dataset ? next : [];
       return more.length > 0;
-    });
+    };
+    if (!findMore()) await this.#settling.settled(group, findMore);
     group.push(...more);
+    if (more.length > 0) this.#decoded = undefined;
     return more;
   }
 
@@ -277,10 +300,10 @@ export class LoadQueue {
     for (const file of group) if (file.stage === 'settling') file.stage = 'held';
   }
 
-  /** While the database takes the last rows of a group, the next one is decoded. */
-  #prepareNext(inHand: readonly Waiting[]): void {
-    if (this.#stop.signal.aborted) return;
-    const next = this.#waiting.nextGroup((table) => this.#held.holds(table), inHand);
+  /** While the database takes the last rows of a group, the next one is decoded, as soon as there is one. */
+  #prepareNext(): void {
+    if (!this.#decoded || this.#loader.prepared.length > 0 || this.#stop.signal.aborted) return;
+    const next = this.#waiting.nextGroup((table) => this.#held.holds(table), this.#decoded);
     if (next.length > 0) this.#loader.prepare(next, this.#options.tables[next[0].dataset]);
   }
 
@@ -322,22 +345,28 @@ export class LoadQueue {
   /** Loads or refuses every file of the group; throws when the database is away. */
   async #loadGroup(group: Waiting[]): Promise<void> {
     const table = this.#options.tables[group[0].dataset];
-    const startedAt = performance.now();
+    const startedAtMs = performance.now();
     const first = [...group];
     const outcomes = await this.#loader
       .load(group, {
         table,
         onFlow: () => void this.#record(),
-        onDecoded: () => this.#prepareNext(group),
+        onDecoded: () => {
+          this.#decoded = group;
+          this.#prepareNext();
+        },
         mayCommit: () => this.#settling.settled(group),
-        more: () => this.#moreFor(group, first),
+        more: async () => (table.mode === 'append' ? this.#moreFor(group, { first, startedAtMs }) : []),
       })
-      .finally(() => this.#record());
+      .finally(() => {
+        this.#decoded = undefined;
+        return this.#record();
+      });
     if (this.#isAbandoned && outcomes.some(({ status }) => status !== 'loaded')) return;
     this.#recovered();
     this.#held.works(table.name);
     crashPoint('committed');
-    const durationMs = performance.now() - startedAt;
+    const durationMs = performance.now() - startedAtMs;
     this.#options.observers.transacted({ files: group.length, durationMs });
     const loaded: Loaded[] = [];
     for (const [i, file] of group.entries()) {

@@ -49,6 +49,10 @@ export interface FolderWatcherOptions {
    * have them are done without being offered. Asked at the first listing, a thousand names at a time. Must not throw.
    */
   doneBefore?(names: readonly string[]): ReadonlyMap<string, string>;
+  /**
+   * Has the consumer come by a file of this name in another way? Then it is in its hands without being offered. Must not throw.
+   */
+  isInHand?(name: string): boolean;
   /** Hears, at once and often, that a file is on its way that was not known. Must not throw. */
   onStirring?(): void;
   /** Hears of trouble that the watcher lives with. Must not throw. */
@@ -313,10 +317,19 @@ export class FolderWatcher {
   async #offerDue(): Promise<void> {
     const { touched, ripe, early } = this.#book.takeDue(performance.now());
     await this.#inspector.examine(touched);
-    const ready = await this.#inspector.check(ripe);
+    const ready = await this.#inspector.check(this.#notInHand(ripe));
     if (ready.length > 0 && this.#isRunning) this.#options.onReady(ready);
-    const ahead = await this.#inspector.checkAhead(early);
+    const ahead = await this.#inspector.checkAhead(this.#notInHand(early));
     if (ahead.length > 0 && this.#isRunning) this.#options.ahead?.onAhead(ahead);
+  }
+
+  /** Those that have to be offered: what the consumer has already is looked at again when it is released. */
+  #notInHand(files: readonly TrackedFile[]): TrackedFile[] {
+    return files.filter((file) => {
+      const isInHand = this.#options.isInHand?.(file.name) ?? false;
+      if (isInHand) this.#book.offer(file);
+      return !isInHand;
+    });
   }
 
   #tellLost(): void {

@@ -70,6 +70,28 @@ describe.each(['postgres', 'mysql'] as const)('files that settle, into %s', (eng
     expect(rig.count(/Loaded .* for 2 files together/)).toBe(2);
   });
 
+  it('do not hold up the commit of those that have settled', async () => {
+    let goOn: () => void = () => undefined;
+    const mayGoOn = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const idsBefore: unknown[] = [];
+    rig.hooks.afterFirstRows = async (name) => {
+      await mayGoOn;
+      if (name === 'strict-b') idsBefore.push(await idsIn());
+    };
+    await rig.offer({ 'strict-a': strict(1) });
+    await rig.offerAhead({ 'strict-b': strict(2) });
+    await rig.waits(2);
+    goOn();
+    await rig.settled();
+    await sent(['strict-b']);
+    expect(idsBefore).toEqual([[1]]);
+    rig.offerParquet(['strict-b'], [1]);
+    await rig.settled();
+    expect(await idsIn()).toEqual([1, 2]);
+  });
+
   it('are not judged before they have settled', async () => {
     await rig.offerAhead({ 'strict-a': strict(1), 'strict-b': strict(2) });
     fs.rmSync(rig.pathOf('strict-b'));
@@ -79,4 +101,25 @@ describe.each(['postgres', 'mysql'] as const)('files that settle, into %s', (eng
     expect(await idsIn()).toEqual([1]);
     expect(rig.count(/ERROR|WARNING/)).toBe(0);
   });
+});
+
+it('files that have settled by then share the transaction of those before them', async () => {
+  const database = await freshPostgres();
+  const rig = await QueueRig.open({ engine: 'postgres', ...database });
+  try {
+    let goOn: () => void = () => undefined;
+    const mayGoOn = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    rig.hooks.afterFirstRows = async () => mayGoOn;
+    await rig.offer({ 'strict-a': strict(1) });
+    await rig.offer({ 'strict-b': strict(2), 'strict-c': strict(3) });
+    await rig.waits(3);
+    goOn();
+    await rig.settled();
+    expect(rig.count(/Loaded .* for 3 files together/)).toBe(3);
+  } finally {
+    await rig.close();
+    await database.drop();
+  }
 });

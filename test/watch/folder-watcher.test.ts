@@ -457,6 +457,20 @@ describe('reading ahead', () => {
     expect(watching.batches[0].files[0].ticket).not.toBe(given[0].ticket);
   });
 
+  test('a file that its consumer has already is neither given ahead nor offered until it is released', async () => {
+    const { given, watching } = await startAhead({ isInHand: (name) => name === 'known.csv' });
+    const known = join(watching.folder, 'known.csv');
+    writeFileSync(known, ROWS);
+    writeFileSync(join(watching.folder, 'new.csv'), ROWS);
+    await untilOffered(watching, 1);
+    expect(given.map(({ name }) => name)).toEqual(['new.csv']);
+    expect(watching.offered()).toEqual(['new.csv']);
+    expect(watching.watcher.counts()).toMatchObject({ offered: 2, settling: 0 });
+    watching.watcher.release('known.csv');
+    await settled(watching);
+    expect(watching.watcher.counts()).toMatchObject({ offered: 1, done: 1 });
+  });
+
   test('a file that somebody holds open for writing is not given ahead', async () => {
     const { given, watching } = await startAhead({ settleMs: 200 });
     const writer = await open(join(watching.folder, 'a.csv'), 'w');

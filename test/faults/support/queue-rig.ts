@@ -127,6 +127,11 @@ export class QueueRig {
     });
   }
 
+  /** Waits until so many files wait or are being loaded. */
+  async waits(count: number): Promise<void> {
+    await waitFor(`${count} files in the queue`, () => this.#queue.waiting === count);
+  }
+
   async told(pattern: RegExp, timeoutMs = 60_000): Promise<void> {
     const isTold = () => this.lines.some((line) => pattern.test(line));
     await waitFor(String(pattern), isTold, { timeoutMs }).catch((error) => {
