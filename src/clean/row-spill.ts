@@ -87,7 +87,7 @@ export function findRepeats(spills: readonly SpilledRows[]): RowPlaces {
   const repeats = new RowPlaces();
   const files = spills.map(({ path, chunks }) => ({
     fd: fs.openSync(path, 'r'),
-    lists: byPartition(chunks),
+    index: new ChunkIndex(chunks),
   }));
   const most = Math.max(0, ...sizesOf(files));
   // One after the other in the same memory: what is thrown away is not free at once.
@@ -107,34 +107,48 @@ export function findRepeats(spills: readonly SpilledRows[]): RowPlaces {
   return repeats;
 }
 
-interface Chunk {
-  /** In the file. */
-  start: number;
-  bytes: number;
-}
-
 interface SpillFile {
   fd: number;
-  /** Chunks by partition. */
-  lists: Chunk[][];
+  index: ChunkIndex;
 }
 
-function byPartition(chunks: SpilledRows['chunks']): Chunk[][] {
-  const lists: Chunk[][] = Array.from({ length: PARTITIONS }, () => []);
-  let start = 0;
-  for (const chunk of chunks) {
-    const bytes = Math.floor(chunk / PARTITIONS) * RECORD_BYTES;
-    lists[chunk % PARTITIONS].push({ start, bytes });
-    start += bytes;
+/** Where the chunks of each partition lie in a file. Columns: a file of 5 GB has more than 100,000 of them. */
+class ChunkIndex {
+  /** Chunks of partition p begin at place `firsts[p]` of the columns and end before `firsts[p + 1]`. */
+  readonly #firsts = new Uint32Array(PARTITIONS + 1);
+  readonly #starts: Float64Array;
+  readonly #bytes: Uint32Array;
+
+  constructor(chunks: SpilledRows['chunks']) {
+    this.#starts = new Float64Array(chunks.length);
+    this.#bytes = new Uint32Array(chunks.length);
+    for (const chunk of chunks) this.#firsts[(chunk % PARTITIONS) + 1]++;
+    for (let p = 0; p < PARTITIONS; p++) this.#firsts[p + 1] += this.#firsts[p];
+    const next = this.#firsts.slice();
+    let start = 0;
+    for (const chunk of chunks) {
+      const place = next[chunk % PARTITIONS]++;
+      this.#starts[place] = start;
+      this.#bytes[place] = Math.floor(chunk / PARTITIONS) * RECORD_BYTES;
+      start += this.#bytes[place];
+    }
   }
-  return lists;
+
+  /** The chunks of a partition: their first byte in the file, and how many they have. */
+  *of(partition: number): Generator<{ start: number; bytes: number }, void> {
+    for (let place = this.#firsts[partition]; place < this.#firsts[partition + 1]; place++) {
+      yield { start: this.#starts[place], bytes: this.#bytes[place] };
+    }
+  }
 }
 
 /** Bytes of each partition. */
 function sizesOf(files: readonly SpillFile[]): number[] {
-  return Array.from({ length: PARTITIONS }, (_, partition) =>
-    files.flatMap(({ lists }) => lists[partition]).reduce((sum, { bytes }) => sum + bytes, 0),
-  );
+  return Array.from({ length: PARTITIONS }, (_, partition) => {
+    let sum = 0;
+    for (const { index } of files) for (const { bytes } of index.of(partition)) sum += bytes;
+    return sum;
+  });
 }
 
 /** A power of two, so many that at most half of them are taken. */
@@ -148,8 +162,8 @@ function readPartition(
   { partition, target }: { partition: number; target: Uint8Array },
 ): number {
   let filled = 0;
-  for (const { fd, lists } of files) {
-    for (const { start, bytes } of lists[partition]) {
+  for (const { fd, index } of files) {
+    for (const { start, bytes } of index.of(partition)) {
       for (let done = 0; done < bytes; ) {
         const count = fs.readSync(fd, target, filled + done, bytes - done, start + done);
         if (count === 0) throw new Error('a temporary file with hashes of rows ends too early');
