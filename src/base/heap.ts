@@ -3,14 +3,28 @@ import vm from 'node:vm';
 
 /** How much a heap may grow over what was alive in it before the next full collection, in percent. */
 const GROWTH_PERCENT = 50;
+/** New objects of a thread lie in two spaces of this size. By itself, V8 lets each grow to 16 MB, without being faster here. */
+const YOUNG_SPACE_MB = 8;
+
+let isKept = false;
 
 /**
  * Keeps the heaps of this process, those of its threads included, near the size of what is alive in them. V8 by itself lets a
  * heap of 35 MB grow to over 100 MB, so that memory rises with the number of files that were converted. V8 asks for the
- * flag at the end of every full collection: it works from the next one on.
+ * growth at the end of every collection: it works from the next one on.
  */
 export function keepHeapsSmall(): void {
+  if (isKept) return;
+  isKept = true;
   v8.setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
+  v8.setFlagsFromString(`--min-semi-space-size=${YOUNG_SPACE_MB}`);
+  keepYoungSpaces();
+  process.on('worker', (worker) => worker.once('online', keepYoungSpaces));
+}
+
+/** They grow no more. V8 sets the factor back to 2 whenever a thread gets its heap. */
+function keepYoungSpaces(): void {
+  v8.setFlagsFromString('--semi-space-growth-factor=1');
 }
 
 /** How often the heap is looked at; a look takes some microseconds. */

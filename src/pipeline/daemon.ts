@@ -22,6 +22,8 @@ export interface Daemon {
 
 /** How often old archive folders are looked for. */
 const HOUSEKEEPING_MS = 3_600_000;
+/** Of what waits to be converted, so much is kept at hand: work for a second or two, and 2 MB. */
+const MAX_FOLLOWED_FILES = 2000;
 
 /**
  * Starts the daemon: resolves when the files that lay in the input folder have been seen. There may be many more in the output
@@ -44,6 +46,7 @@ export async function startDaemon({ settings, log }: { settings: Settings; log: 
     folder: folders.input,
     ready: settings.watch.ready,
     accepts: isDelimitedName,
+    maxFollowed: MAX_FOLLOWED_FILES,
     onStirring: () => pipeline.wake(),
     onReady: (files) => intake.offer(files),
     ahead: {

@@ -2,9 +2,11 @@ import type { BigIntStats } from 'node:fs';
 import path from 'node:path';
 import { errnoOf } from '../base/errors.js';
 import { backoffMs } from '../base/retry.js';
+import { Admission } from './admission.js';
 import { FaultBook } from './fault-book.js';
 import { folderFault, nameFault, watchFault } from './faults.js';
 import { type FolderPort, patientPort, systemPort } from './folder-port.js';
+import type { HeldFile } from './held-back.js';
 import { Inspector } from './inspector.js';
 import { type Listing, listFolder, REPLACEMENT_CHARACTER, rawPathOf } from './listing.js';
 import { isIgnoredName, MARKER_SUFFIX } from './names.js';
@@ -30,6 +32,11 @@ export interface FolderWatcherOptions {
   rescanMs: number;
   /** How long a file stands still in the hands of a writer before that is a fault. Default 60,000. */
   heldNoticeMs?: number;
+  /**
+   * About so many files are followed and offered at a time; of more, those that arrived later are held back and offered when some of
+   * the first have been released. Without it all are offered at once. With `doneBefore` it does not hold for the first listing.
+   */
+  maxFollowed?: number;
   /** Create the folder at start, and again when it vanishes. Default false. */
   ensureFolder?: boolean;
   /**
@@ -94,6 +101,7 @@ export class FolderWatcher {
   readonly #book: SettleBook;
   readonly #faults: FaultBook;
   readonly #inspector: Inspector;
+  readonly #admission: Admission;
   readonly #subscription: Subscription;
 
   /** Names that events spoke of and that the book does not follow by itself. */
@@ -134,6 +142,12 @@ export class FolderWatcher {
       heldNoticeMs: options.heldNoticeMs ?? 60_000,
       onFault: (fault) => options.onFault(fault),
       isStopped: () => !this.#isRunning,
+    });
+    this.#admission = new Admission({
+      book: this.#book,
+      inspector: this.#inspector,
+      settleMs: options.settleMs,
+      maxFollowed: options.maxFollowed ?? Number.POSITIVE_INFINITY,
     });
     this.#subscription = new Subscription({
       folder: this.#folder,
@@ -193,7 +207,7 @@ export class FolderWatcher {
   /** How many files are where. */
   pending(): PendingCounts {
     const heldOpen = [...this.#book.files()].filter((file) => file.heldBy).length;
-    return { ...this.#book.counts(), heldOpen };
+    return { ...this.#book.counts(), heldOpen, heldBack: this.heldBackCount };
   }
 
   /** How many files are in each state; costs nothing, however many there are. */
@@ -201,9 +215,19 @@ export class FolderWatcher {
     return this.#book.counts();
   }
 
-  /** Every file that is known and not done with, those first that were first seen. Only to be looked at. */
+  /** Every file that is followed and not done with, those first that were first seen. Only to be looked at. */
   known(): IterableIterator<Readonly<TrackedFile>> {
     return this.#book.files();
+  }
+
+  /** The files behind those, which wait to be followed, in order of arrival. */
+  heldBack(): Iterable<HeldFile> {
+    return this.#admission.held;
+  }
+
+  /** How many they are. */
+  get heldBackCount(): number {
+    return this.#admission.held.size;
   }
 
   /** Trouble of kind `folder`, `watch` or `entry` that lasts. */
@@ -232,6 +256,7 @@ export class FolderWatcher {
     }
     const subject = this.#subjectOf(name);
     if (isIgnoredName(subject) || !this.#options.accepts(subject)) return;
+    if (this.#admission.held.has(subject)) return;
     if (this.#book.touch(subject, performance.now())) this.#arm();
     else {
       this.#options.onStirring?.();
@@ -277,7 +302,7 @@ export class FolderWatcher {
   #nextAtMs(): number {
     if (this.#failedListings > 0) return this.#listAtMs;
     const dueAtMs = Math.max(this.#book.nextDueMs(), this.#inspector.checkPauseEndMs);
-    return Math.min(this.#listAtMs, this.#dirtyAtMs, dueAtMs);
+    return Math.min(this.#listAtMs, this.#dirtyAtMs, this.#admission.nextAtMs(), dueAtMs);
   }
 
   #startRound(): void {
@@ -299,12 +324,21 @@ export class FolderWatcher {
   #step(): Promise<void> {
     const nowMs = performance.now();
     if (this.#listAtMs <= nowMs) return this.#list();
-    if (this.#dirtyAtMs <= nowMs) return this.#inspector.examine(this.#takeDirty());
+    if (this.#dirtyAtMs <= nowMs) return this.#examineDirty();
+    if (this.#admission.nextAtMs() <= nowMs) return this.#admission.letIn();
     return this.#offerDue();
   }
 
   #isIdle(): boolean {
-    return this.#book.counts().settling === 0 && this.#dirty.size === 0;
+    return this.#book.counts().settling === 0 && this.#dirty.size === 0 && this.heldBackCount === 0;
+  }
+
+  async #examineDirty(): Promise<void> {
+    const known: string[] = [];
+    const fresh: string[] = [];
+    for (const name of this.#takeDirty()) (this.#book.knows(name) ? known : fresh).push(name);
+    await this.#inspector.examine(known);
+    await this.#admission.takeIn(fresh);
   }
 
   #takeDirty(): string[] {
@@ -396,33 +430,40 @@ export class FolderWatcher {
     }
   }
 
-  async #digest({ names, marked, undecodable }: Listing): Promise<void> {
-    this.#reportNames(undecodable);
-    this.#inspector.keepFailing(names);
-    const fresh = [...names].filter((name) => this.#wantsLook(name, marked));
-    const vanished = this.#book.missingFrom(names);
-    const resting = this.#book.nextResting(RESTING_PER_LISTING);
-    const looks = new Set([...fresh, ...vanished, ...resting]);
-    for (const name of looks) this.#dirty.delete(name);
-    if (this.#hasListed) return this.#inspector.examine([...looks]);
+  async #digest(listing: Listing): Promise<void> {
+    this.#reportNames(listing.undecodable);
+    const { known, fresh } = this.#compare(listing);
+    await this.#inspector.examine(known);
+    if (this.#hasListed) return this.#admission.takeIn(fresh);
     this.#hasListed = true;
-    await this.#examineFirst([...looks]);
+    await this.#takeInFirst(fresh);
+  }
+
+  /** What of a listing is to be looked at. */
+  #compare({ names, marked }: Listing): { known: string[]; fresh: string[] } {
+    this.#inspector.keepFailing(names);
+    this.#admission.held.keepOnly(names);
+    const fresh: string[] = [];
+    const known = new Set([...this.#book.missingFrom(names), ...this.#book.nextResting(RESTING_PER_LISTING)]);
+    for (const name of names) {
+      if (this.#book.get(name)?.state === 'unmarked' && marked.has(name)) known.add(name);
+      else if (!this.#book.knows(name) && !this.#admission.held.has(name)) fresh.push(name);
+    }
+    for (const name of known) this.#dirty.delete(name);
+    for (const name of fresh) this.#dirty.delete(name);
+    return { known: [...known], fresh };
   }
 
   /** There may be very many files, nearly all of them done with: nothing is kept of those while the others are looked at. */
-  async #examineFirst(names: readonly string[]): Promise<void> {
+  async #takeInFirst(names: readonly string[]): Promise<void> {
     const { polling, settleMs, doneBefore } = this.#options;
     const unchangedForMs = polling ? undefined : Math.max(BACKLOG_AGE_MS, settleMs);
-    for (let at = 0; at < names.length; at += NAMES_AT_A_TIME) {
+    if (!doneBefore) await this.#admission.takeIn(names, { unchangedForMs });
+    for (let at = 0; doneBefore && at < names.length; at += NAMES_AT_A_TIME) {
       const some = names.slice(at, at + NAMES_AT_A_TIME);
-      await this.#inspector.examine(some, { unchangedForMs, doneBefore: doneBefore?.(some) });
+      await this.#inspector.examine(some, { unchangedForMs, doneBefore: doneBefore(some) });
     }
     this.#book.settleTogether(performance.now());
-  }
-
-  #wantsLook(name: string, marked: ReadonlySet<string>): boolean {
-    if (!this.#book.knows(name)) return true;
-    return this.#book.get(name)?.state === 'unmarked' && marked.has(name);
   }
 
   /** Each once, for as long as it lies there. */

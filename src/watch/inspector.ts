@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { errnoOf } from '../base/errors.js';
 import { fingerprintText } from '../base/files.js';
+import type { Arrivals } from './arrivals.js';
 import { forEachBounded } from './bounded.js';
 import type { FaultBook } from './fault-book.js';
 import { entryFault, heldOpenFault } from './faults.js';
@@ -24,11 +25,13 @@ interface InspectorOptions {
 }
 
 /** What the first look at files goes by. */
-interface FirstLook {
+export interface FirstLook {
   /** A file that has not changed for this long needs no settling. */
   unchangedForMs?: number;
   /** Fingerprints of files that an earlier run was through with, by name. */
   doneBefore?: ReadonlyMap<string, string>;
+  /** When files were first seen, milliseconds since the epoch, by name; without it, now. */
+  arrivedAtMs?: ReadonlyMap<string, number>;
 }
 
 const ENTRY_RETRY_MS = 5000;
@@ -59,14 +62,29 @@ export class Inspector {
   /** Looks at each of the names. */
   async examine(names: readonly string[], first: FirstLook = {}): Promise<void> {
     const { book, isStopped } = this.#options;
-    const { unchangedForMs = Number.POSITIVE_INFINITY, doneBefore } = first;
+    const { unchangedForMs = Number.POSITIVE_INFINITY, doneBefore, arrivedAtMs } = first;
     await forEachBounded(names, async (name) => {
       if (isStopped()) return;
       const version = await this.#look(name);
       if (!version) return;
       if (doneBefore?.get(name) === fingerprintText(version)) book.settleAsDone({ name, version });
       else
-        book.observe({ name, version, nowMs: performance.now(), backlog: ageMs(version) > unchangedForMs });
+        book.observe({
+          name,
+          version,
+          nowMs: performance.now(),
+          backlog: ageMs(version) > unchangedForMs,
+          arrivedAtMs: arrivedAtMs?.get(name),
+        });
+    });
+  }
+
+  /** Looks at files that are not followed yet, and adds those that are there to `arrivals`. */
+  async survey(names: readonly string[], arrivals: Arrivals): Promise<void> {
+    await forEachBounded(names, async (name) => {
+      if (this.#options.isStopped()) return;
+      const version = await this.#look(name);
+      if (version) arrivals.add({ name, ...version });
     });
   }
 

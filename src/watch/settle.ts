@@ -86,6 +86,8 @@ export interface Observation {
   nowMs: number;
   /** The file was last changed so long ago that it needs no settling. */
   backlog?: boolean;
+  /** When a file that is not known yet was first seen, milliseconds since the epoch; without it, now. */
+  arrivedAtMs?: number;
 }
 
 /** What is to be done now. */
@@ -172,12 +174,12 @@ export class SettleBook {
   }
 
   /** Takes in what a look at a file showed. A file in the consumer's hands is left alone. */
-  observe({ name, version, nowMs, backlog = false }: Observation): void {
+  observe({ name, version, nowMs, backlog = false, arrivedAtMs }: Observation): void {
     const file = this.#files.get(name);
     if (!file) {
       if (this.#done.get(name) === digestOf(version)) return;
       this.#forgetDone(name);
-      this.#begin({ name, version, nowMs: backlog ? nowMs - this.#settleMs : nowMs });
+      this.#begin({ name, version, nowMs: backlog ? nowMs - this.#settleMs : nowMs, arrivedAtMs });
     } else if (file.state === 'offered') return;
     else if (this.#hasChanged(file, version)) this.#restart(file, { version, nowMs });
     else if (!this.#waiting.has(name)) this.#resume(file, { version, nowMs });
@@ -272,11 +274,10 @@ export class SettleBook {
   }
 
   /** Files that were looked at one after the other settle together, so that they are offered in one order. */
-  settleTogether(nowMs: number): void {
-    for (const file of this.#files.values()) {
-      const isOnItsWay =
-        file.state === 'settling' && !file.touched && file.stillSinceMs + this.#settleMs > nowMs;
-      if (!isOnItsWay) continue;
+  settleTogether(nowMs: number, names: Iterable<string> = this.#files.keys()): void {
+    for (const name of names) {
+      const file = this.#files.get(name);
+      if (file?.state !== 'settling' || file.touched || file.stillSinceMs + this.#settleMs <= nowMs) continue;
       file.stillSinceMs = nowMs;
       this.#agenda.set(file.name, this.#nextLookMs(file));
     }
@@ -340,13 +341,13 @@ export class SettleBook {
     if (this.#done.delete(name)) this.#counts.done--;
   }
 
-  #begin({ name, version, nowMs }: { name: string; version: FileVersion; nowMs: number }): void {
+  #begin({ name, version, nowMs, arrivedAtMs = Date.now() }: Observation): void {
     const file: TrackedFile = {
       name,
       state: 'settling',
       version,
       stillSinceMs: nowMs,
-      arrivedAtMs: Date.now(),
+      arrivedAtMs,
       touched: false,
     };
     this.#files.set(name, file);

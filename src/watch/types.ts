@@ -89,4 +89,6 @@ export interface PendingCounts {
   waiting: number;
   /** Released for good, still in the folder. */
   done: number;
+  /** Not followed yet, as there are so many. */
+  heldBack: number;
 }

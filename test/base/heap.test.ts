@@ -24,6 +24,27 @@ it('keeps a heap near the size of what is alive in it', async () => {
   expect(kept).toBeLessThan(peakOf(CHURN) * 0.8);
 });
 
+/** Has more new objects alive than small spaces hold, after a thread has run, and prints the size of the spaces. */
+const YOUNG = `
+  import v8 from 'node:v8';
+  import { once } from 'node:events';
+  import { Worker } from 'node:worker_threads';
+  await once(new Worker('setTimeout(() => {}, 50)', { eval: true }), 'exit');
+  let alive = [];
+  for (let i = 0; i < 2_000_000; i++) {
+    alive.push({ i, list: [i] });
+    if (alive.length > 150_000) alive = [];
+  }
+  console.log(v8.getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space').space_size);
+`;
+
+it('keeps the spaces for new objects small, also after a thread was started', async () => {
+  const heap = await builtModule('src/base/heap.ts');
+  const code = `import { keepHeapsSmall } from ${JSON.stringify(heap)}; keepHeapsSmall(); ${YOUNG}`;
+  const size = execFileSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
+  expect(Number(size)).toBeLessThanOrEqual(16 << 20);
+});
+
 const heapBytes = () => v8.getHeapStatistics().total_heap_size;
 
 it('gives the memory of work that is over back', async () => {

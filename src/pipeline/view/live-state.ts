@@ -77,7 +77,7 @@ export function liveState({ pipeline, input }: Daemon): LiveState {
   const counts = input.counts();
   return {
     revision: ledger.changes,
-    waiting: intake.waiting,
+    waiting: intake.waiting + input.heldBackCount,
     beingWritten: counts.settling,
     withoutMarker: counts.unmarked,
     postponed: counts.waiting,
@@ -134,6 +134,11 @@ function pendingInput({ pipeline, input }: Daemon, limit: number): PendingFile[]
       arrivedAt: new Date(arrivedAtMs).toISOString(),
       pid: heldBy?.pid ?? null,
     });
+  }
+  for (const { name, size, arrivedAtMs } of input.heldBack()) {
+    if (pending.length === limit) break;
+    const arrivedAt = new Date(arrivedAtMs).toISOString();
+    pending.push({ name, state: 'waiting', bytes: size, rows: null, arrivedAt, pid: null });
   }
   return pending;
 }

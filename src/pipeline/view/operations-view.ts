@@ -9,7 +9,7 @@ export interface OperationsView {
   tally: Tally;
   /** Hears what becomes of files; answers the undoing. */
   observe(observer: Observer): () => void;
-  /** How everything stands now. Takes some milliseconds when 100,000 files wait. */
+  /** How everything stands now. */
   condition(): Condition;
 }
 
@@ -21,7 +21,7 @@ export interface Condition {
     settling: number;
     /** Complete, but their marker is missing. */
     without_marker: number;
-    /** Complete: they wait for a worker. */
+    /** They wait for a worker: complete ones, and those behind them that are only counted yet, as there are so many. */
     ready: number;
     converting: number;
     /** To be tried again. */
@@ -62,7 +62,7 @@ function conditionOf({ pipeline, input, output }: Daemon): Condition {
     queues: {
       settling,
       without_marker: unmarked,
-      ready: intake.waiting,
+      ready: intake.waiting + input.heldBackCount,
       converting: intake.converting,
       postponed: waiting,
       loading: loads?.waiting ?? 0,
@@ -84,7 +84,8 @@ function conditionOf({ pipeline, input, output }: Daemon): Condition {
 
 /** Files without their marker are not waited for. */
 function oldestArrivalMs(watcher: FolderWatcher): number | undefined {
-  let oldestMs = Number.POSITIVE_INFINITY;
+  const [firstHeldBack] = watcher.heldBack();
+  let oldestMs = firstHeldBack?.arrivedAtMs ?? Number.POSITIVE_INFINITY;
   for (const { state, arrivedAtMs } of watcher.known()) {
     if (state !== 'unmarked') oldestMs = Math.min(oldestMs, arrivedAtMs);
   }
