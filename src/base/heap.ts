@@ -1,5 +1,6 @@
 import v8 from 'node:v8';
 import vm from 'node:vm';
+import type { Worker } from 'node:worker_threads';
 
 /** How much a heap may grow over what was alive in it before the next full collection, in percent. */
 const GROWTH_PERCENT = 50;
@@ -19,12 +20,22 @@ export function keepHeapsSmall(): void {
   v8.setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
   v8.setFlagsFromString(`--min-semi-space-size=${YOUNG_SPACE_MB}`);
   keepYoungSpaces();
-  process.on('worker', (worker) => worker.once('online', keepYoungSpaces));
+  process.on('worker', keepYoungSpacesBeside);
 }
 
-/** They grow no more. V8 sets the factor back to 2 whenever a thread gets its heap. */
+/** They grow no more. */
 function keepYoungSpaces(): void {
   v8.setFlagsFromString('--semi-space-growth-factor=1');
+}
+
+/** V8 sets the factor back to 2 when a new thread gets its heap: at some moment before it is online. */
+function keepYoungSpacesBeside(worker: Worker): void {
+  const timer = setInterval(keepYoungSpaces, 1);
+  const end = () => {
+    clearInterval(timer);
+    keepYoungSpaces();
+  };
+  worker.once('online', end).once('exit', end);
 }
 
 /** How often the heap is looked at; a look takes some microseconds. */
