@@ -23,11 +23,9 @@ const LEAST_BYTES = 12;
 /** An open Parquet file whose footer has been read and makes sense. */
 export interface ParquetFile {
   footer: Footer;
-  /** Bytes of it that are in memory: all of a small file, which nobody needs to close; 0 of a large one. */
-  heldBytes: number;
   /** Reads bytes `start` (inclusive) to `end` (exclusive). */
   read(start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
-  /** The file as it is now, or as it was when all of it had been read; see `fingerprintText`. */
+  /** The file as it is now, see `fingerprintText`. */
   fingerprint(): Promise<string>;
   close(): Promise<void>;
 }
@@ -44,49 +42,16 @@ export async function openParquet(
   const handle = await (access === 'prompt' ? openPromptly(path) : openPatiently(path)).catch((error) => {
     throw unreadable(path, error);
   });
-  if (handle.size <= WHOLE_FILE_BYTES) return readWhole({ handle, path });
-  const { size } = handle;
-  const read = (start: number, end: number) => readRange({ handle, path, start, end });
   try {
-    const footer = await checkedFooter({ path, size, read });
-    return {
-      footer,
-      heldBytes: 0,
-      read,
-      fingerprint: () => handle.fingerprint(),
-      close: () => handle.close(),
-    };
+    const { size } = handle;
+    const read = await readerOf({ handle, path });
+    await checkMagic({ path, size, read });
+    const footer = await readFooterOf({ path, size, read });
+    return { footer, read, fingerprint: () => handle.fingerprint(), close: () => handle.close() };
   } catch (error) {
     await handle.close();
     throw error;
   }
-}
-
-/** A file up to this size is read in one go: asking for each of its columns takes longer than decoding them. */
-const WHOLE_FILE_BYTES = 1 << 20;
-
-async function readWhole({ handle, path }: { handle: Handle; path: string }): Promise<ParquetFile> {
-  try {
-    const { size } = handle;
-    const bytes = await readRange({ handle, path, start: 0, end: size });
-    const read = async (start: number, end: number) => bytes.subarray(start, end);
-    const footer = await checkedFooter({ path, size, read });
-    const fingerprint = await handle.fingerprint();
-    return {
-      footer,
-      heldBytes: size,
-      read,
-      fingerprint: async () => fingerprint,
-      close: async () => undefined,
-    };
-  } finally {
-    await handle.close();
-  }
-}
-
-async function checkedFooter(source: Source): Promise<Footer> {
-  await checkMagic(source);
-  return readFooterOf(source);
 }
 
 /** A file that is open for reading. */
@@ -174,6 +139,16 @@ function checkExtent({ path, size, footer }: { path: string; size: number; foote
   if (rows !== footer.rows) {
     throw notParquet(path, `its footer counts ${footer.rows} rows, its row groups hold ${rows}`);
   }
+}
+
+/** A small file is read in one go: asking for each of its columns takes longer than decoding them. */
+const WHOLE_FILE_BYTES = 1 << 20;
+
+async function readerOf(file: { handle: Handle; path: string }): Promise<ParquetFile['read']> {
+  const { size } = file.handle;
+  if (size > WHOLE_FILE_BYTES) return (start, end) => readRange({ ...file, start, end });
+  const whole = await readRange({ ...file, start: 0, end: size });
+  return async (start, end) => whole.subarray(start, end);
 }
 
 interface Range {

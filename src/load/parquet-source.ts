@@ -35,8 +35,8 @@ export interface CopyTextOptions {
   /** Columns of the table, in the order that the rows shall have. */
   columns: TargetColumn[];
   dialect: SqlDialect;
-  /** Opens one of the files; `openParquet` when absent. */
-  open?: (path: string) => Promise<ParquetFile>;
+  /** See `openParquet`. */
+  access?: 'patient' | 'prompt';
   /** See `CopyTextWriterOptions`. */
   spare?: () => ArrayBuffer | undefined;
 }
@@ -45,14 +45,13 @@ export interface CopyTextOptions {
  * Reads the footer of a Parquet file, whoever wrote it.
  * @throws DropgateError `not_parquet` (junk, cut short, encrypted), `unreadable`
  */
-export async function readParquetInfo(path: string): Promise<ParquetInfo> {
-  const file = await openParquet(path);
+export async function readParquetInfo(
+  path: string,
+  access?: CopyTextOptions['access'],
+): Promise<ParquetInfo> {
+  const file = await openParquet(path, access);
   await file.close();
-  return infoOf(file);
-}
-
-/** What an open file says about itself. */
-export function infoOf({ footer: { schema, rows, keyValues, createdBy } }: ParquetFile): ParquetInfo {
+  const { schema, rows, keyValues, createdBy } = file.footer;
   return {
     rows,
     columns: schema.children.map(({ element }) => ({ name: element.name, type: describeElement(element) })),
@@ -75,7 +74,6 @@ export interface CopyPiece {
  *   file; `load_refused` for a value that its column cannot hold; `not_parquet`, `unreadable`
  */
 export async function* copyText(options: CopyTextOptions): AsyncGenerator<CopyPiece> {
-  const { paths, open = openParquet } = options;
   const reader = new RowReader(options);
   const writer = new CopyTextWriter(options);
   let ended: string[] = [];
@@ -85,8 +83,8 @@ export async function* copyText(options: CopyTextOptions): AsyncGenerator<CopyPi
     return piece;
   };
   try {
-    for (const path of paths) {
-      const file = await open(path);
+    for (const path of options.paths) {
+      const file = await openParquet(path, options.access);
       try {
         for await (const table of reader.tablesOf(path, file)) {
           for (const bytes of writer.add(table)) yield pieceOf(bytes);

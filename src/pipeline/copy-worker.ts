@@ -2,8 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { SqlType } from '../base/sql-type.js';
 import type { SqlDialect } from '../load/engine.js';
-import { LookedFiles } from '../load/looked-files.js';
-import { type CopyPiece, copyText, infoOf, type ParquetInfo } from '../load/parquet-source.js';
+import { type CopyPiece, copyText, type ParquetInfo, readParquetInfo } from '../load/parquet-source.js';
 import { asFailure, type WorkerFailure } from './worker-failure.js';
 
 export interface CopyTask {
@@ -29,8 +28,6 @@ const LOOKS_IN_A_ROW = 32;
 /** How much may be under way, so that decoding runs ahead of the server, but not far. */
 const MAX_BYTES_AHEAD = 4_000_000;
 
-const lookedFiles = new LookedFiles();
-
 /** Decodes Parquet files into COPY text, piece by piece, as fast as the receiver takes it; `undefined` only wakes the thread. */
 export default async function copyTask(task: CopyTask | undefined): Promise<void> {
   if (task === undefined) return;
@@ -38,8 +35,7 @@ export default async function copyTask(task: CopyTask | undefined): Promise<void
   const outbox = new Outbox(port);
   try {
     const spare = () => outbox.spare();
-    const open = (path: string) => lookedFiles.open(path);
-    for await (const piece of copyText({ paths, columns, dialect, open, spare })) {
+    for await (const piece of copyText({ paths, columns, dialect, access: 'prompt', spare })) {
       if (!(await outbox.send(piece))) return;
     }
     port.postMessage({ kind: 'end' } satisfies CopyMessage);
@@ -57,7 +53,7 @@ export async function lookInto(paths: readonly string[]): Promise<ParquetLook[]>
     // The database may be waiting for rows.
     if (i % LOOKS_IN_A_ROW === LOOKS_IN_A_ROW - 1) await nextTurn();
     try {
-      const { rows, metadata } = infoOf(await lookedFiles.look(path));
+      const { rows, metadata } = await readParquetInfo(path, 'prompt');
       looks.push({ kind: 'label', label: { rows, metadata } });
     } catch (error) {
       looks.push(asFailure(error));
