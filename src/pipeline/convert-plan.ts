@@ -9,7 +9,7 @@ import { RowSet } from '../clean/row-set.js';
 import type { Dataset } from '../config/settings.js';
 import type { Dialect } from '../read/dialect.js';
 import { makeScanner } from '../read/make-scanner.js';
-import type { Scanner } from '../read/scanner.js';
+import type { ScanColumn, Scanner } from '../read/scanner.js';
 import { ColumnConverter } from './column-converter.js';
 import { RescueColumn } from './rescue-column.js';
 import { RowGroupBuilder } from './row-group-builder.js';
@@ -23,6 +23,13 @@ const JSON_TYPE = parseSqlType('JSON')!;
 /** Most distinct values that a column's dictionary may carry over from one file to the next. */
 const MAX_CARRIED_VALUES = 4096;
 
+/** A column whose distinct values are more than this share of its rows is no good in dictionary mode. */
+export const MAX_DISTINCT_SHARE = 0.5;
+/** Rows of a file that tell whether its values are new. */
+const MIN_ROWS_TO_TELL = 64;
+/** Then the columns are tried in dictionary mode again. */
+const PLAIN_FILES = 64;
+
 /** Scanned rows that one batch may have, unless row groups are larger. */
 const MAX_BATCH_ROWS = 1 << 16;
 /** Batches of wide tables have so many cells, since each may be a new value of a dictionary. */
@@ -34,6 +41,10 @@ export interface PlannedColumn {
   /** Index in the file. */
   source: number;
   converter: ColumnConverter;
+  /** Values that the dictionary had from earlier files when this one began. */
+  carried: number;
+  /** For so many files more its cells are read plainly, as its values hardly repeat from file to file. */
+  plainFiles: number;
 }
 
 /**
@@ -53,6 +64,9 @@ export interface ConvertPlan {
   /** Rows of the present file that were scanned by this plan. */
   rowsSeen: number;
 }
+
+/** Of a column of which nothing is known. */
+const NEW = { carried: 0, plainFiles: 0 };
 
 export type ColumnProblem = ReturnType<typeof bindColumns>['problems'][number];
 
@@ -82,7 +96,7 @@ export function makePlan(input: PlanInput): ConvertPlan | ColumnProblem[] {
   const rescued: ConvertPlan['rescued'] = [];
   bindings.forEach((binding, source) => {
     if (binding.kind === 'declared') {
-      columns[binding.index] = { source, converter: declaredConverter(dataset, binding.index) };
+      columns[binding.index] = { source, converter: declaredConverter(dataset, binding.index), ...NEW };
     } else if (binding.kind === 'rescued') {
       rescued.push({ source, name: binding.name });
     }
@@ -110,18 +124,27 @@ export function planFor(plans: Map<string, ConvertPlan>, input: PlanInput): Conv
   return made;
 }
 
-/** Makes a plan ready for the next file: empties dictionaries that grew large, returns columns to dictionary mode. */
+/**
+ * Makes a plan ready for the next file: empties dictionaries that grew large, returns columns to dictionary mode; but not those
+ * of which the last file brought mostly values that no file before it had.
+ */
 export function resetPlan(plan: ConvertPlan): void {
+  const { rowsSeen } = plan;
   plan.duplicates.clear();
   plan.group.clear();
   plan.rowsSeen = 0;
   const scanned = plan.scanner.columns;
   let forgot = false;
-  for (const { source, converter } of plan.columns) {
-    const column = scanned[source];
-    if (column.dictionary && column.dictionary.count <= MAX_CARRIED_VALUES) continue;
-    column.becomeDictionary();
-    converter.clear();
+  for (const planned of plan.columns) {
+    const column = scanned[planned.source];
+    if (planned.plainFiles-- > 1) continue;
+    const isNew = bringsNewValues(planned, { column, rowsSeen });
+    planned.plainFiles = isNew ? PLAIN_FILES : 0;
+    if (isNew) column.becomePlain();
+    else if (!column.dictionary || column.dictionary.count > MAX_CARRIED_VALUES) column.becomeDictionary();
+    planned.carried = column.dictionary?.count ?? 0;
+    if (planned.carried > 0) continue;
+    planned.converter.clear();
     forgot = true;
   }
   for (const { source } of plan.rescued) scanned[source].becomeDictionary();
@@ -130,6 +153,15 @@ export function resetPlan(plan: ConvertPlan): void {
     forgot = true;
   }
   if (forgot) plan.duplicates.forgetDictionaries();
+}
+
+/** Of the first file all values are new; what they do is seen in the second. */
+function bringsNewValues(
+  { carried }: PlannedColumn,
+  { column, rowsSeen }: { column: ScanColumn; rowsSeen: number },
+): boolean {
+  const added = (column.dictionary?.count ?? 0) - carried;
+  return carried > 0 && rowsSeen >= MIN_ROWS_TO_TELL && added > rowsSeen * MAX_DISTINCT_SHARE;
 }
 
 /**
@@ -209,7 +241,7 @@ function anyColumns({ dataset, header, width }: PlanInput): PlannedColumn[] {
       keepWhiteSpace: dataset.case === 'keep',
       keepNulls: true,
     });
-    return { source, converter };
+    return { source, converter, ...NEW };
   });
 }
 

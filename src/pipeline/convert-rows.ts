@@ -13,7 +13,7 @@ import type { IrregularRecord, ScanNote } from '../read/scanner.js';
 import { type EncodedRowGroup, encodeRowGroup } from '../write/row-group.js';
 import { ROW, rawText } from './column-converter.js';
 import type { ConvertContext } from './convert-context.js';
-import { type ConvertPlan, TEXT_KINDS } from './convert-plan.js';
+import { type ConvertPlan, MAX_DISTINCT_SHARE, TEXT_KINDS } from './convert-plan.js';
 import { emptyCounts, NoteList, type RowsTally, ViolationList } from './report.js';
 
 /** Where the rows of a file go. */
@@ -49,8 +49,6 @@ export interface Turn {
   pass(): void;
 }
 
-/** A column whose distinct values are more than this share of its rows leaves dictionary mode. */
-export const MAX_DISTINCT_SHARE = 0.5;
 /** Rows to have seen before that is judged. */
 const MIN_ROWS_TO_JUDGE = 4096;
 /** Distinct values past which a column leaves dictionary mode in any case: a row group's dictionary hardly pays then. */

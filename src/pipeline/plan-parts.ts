@@ -2,8 +2,7 @@ import type { FileSource } from '../read/file-source.js';
 import type { OpenTable } from '../read/open-table.js';
 import { findRecordStart } from '../read/record-start.js';
 import type { TextWindow } from '../read/text-feed.js';
-import type { ConvertPlan } from './convert-plan.js';
-import { MAX_DISTINCT_SHARE } from './convert-rows.js';
+import { type ConvertPlan, MAX_DISTINCT_SHARE } from './convert-plan.js';
 import type { PartSizes } from './part-sizes.js';
 
 /** Rows vary in length, and a row group that is a little too long leaves a short one behind. */
@@ -55,7 +54,9 @@ function takeSample(window: TextWindow, { scanner, columns }: ConvertPlan) {
   const { rowCount } = scanner;
   const plainColumns = columns
     .map(({ source }) => source)
-    .filter((source) => (scanner.columns[source].dictionary?.count ?? 0) > rowCount * MAX_DISTINCT_SHARE);
+    .filter(
+      (source) => (scanner.columns[source].dictionary?.count ?? rowCount) > rowCount * MAX_DISTINCT_SHARE,
+    );
   return { rowCount, rowBytes: (next - from) / rowCount, plainColumns };
 }
 

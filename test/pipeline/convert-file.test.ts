@@ -256,6 +256,27 @@ people:
     }
   });
 
+  it('are read plainly from the third on where each brings values of its own, and now and then tried again', async () => {
+    const workshop = await workshopOf('d: { files: "*", columns: { id: BIGINT, name: TEXT, day: DATE } }\n');
+    const isPlain = { id: 0, name: 0, day: 0 };
+    for (let file = 0; file < 70; file++) {
+      const rows = Array.from({ length: 80 }, (_, row) => ({ id: file * 80 + row, name: `N${row % 9}` }));
+      const lines = rows.map(({ id, name }) => `${id},${name},2026-11-${10 + (id % 15)}`);
+      const text = ['id,name,day', ...lines, lines[3], `NA,x,2026-11-22`].join('\n');
+      const published = await workshop.deliver(`${file}.csv`, text);
+      const table = await tableOf(published);
+      expect(table.id).toEqual(rows.map(({ id }) => BigInt(id)));
+      expect(table.name).toEqual(rows.map(({ name }) => name.toLowerCase()));
+      expect(reportOf(published.result).counts).toMatchObject({ dropped_duplicate: 1, dropped_missing: 1 });
+      const [plan] = workshop.context.plans.values();
+      const [id, name, day] = plan.scanner.columns.map(({ dictionary }) => dictionary === undefined);
+      if (file === 1) expect(id).toBe(false);
+      if (file === 2) expect(id).toBe(true);
+      for (const [key, is] of Object.entries({ id, name, day })) isPlain[key as 'id'] += is ? 1 : 0;
+    }
+    expect(isPlain).toEqual({ id: 66, name: 0, day: 0 });
+  });
+
   it('leave nothing of one file in the next', async () => {
     const workshop = await workshopOf(config);
     const [first, second] = [rowsOf(20_000), ['5,Anna,1', '6,Bert,', '5,anna,01']];
