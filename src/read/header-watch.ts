@@ -1,3 +1,4 @@
+import type { Vector } from '../base/vector.js';
 import type { ByteDictionary } from './byte-dictionary.js';
 import { type ColumnKind, columnKinds, kindOf, matchKinds } from './column-kinds.js';
 import type { Habits } from './habits.js';
@@ -234,15 +235,14 @@ type Sort = typeof OTHER | typeof TEXT | typeof MISSING;
 function rowsThatAre(sorts: Sort[], column: ScanColumn, rowCount: number): number[] {
   const { dictionary, ids, cells } = column;
   const wanted = [OTHER, TEXT, MISSING].map((sort) => sorts.includes(sort as Sort));
+  const isMissingWanted = !wanted[OTHER] && !wanted[TEXT];
+  const memo = dictionary && memoOf(dictionary);
   const rows: number[] = [];
-  if (dictionary) {
-    const { byId, present } = sortsOf(dictionary);
-    if (!sorts.some((sort) => present[sort])) return rows;
-    for (let row = 0; row < rowCount && rows.length < MAX_LOOKS; row++)
-      if (wanted[byId[ids[row]]]) rows.push(row);
-  } else if (cells) {
-    const isMissingWanted = !wanted[OTHER] && !wanted[TEXT];
-    for (let row = 0; row < rowCount && rows.length < MAX_LOOKS; row++) {
+  if (isMissingWanted && memo && !memo.hasMissing()) return rows;
+  for (let row = 0; row < rowCount && rows.length < MAX_LOOKS; row++) {
+    if (memo) {
+      if (wanted[memo.sortOf(ids[row])]) rows.push(row);
+    } else if (cells) {
       const { source, index } = cells.find(row);
       const cell = { bytes: source.bytes, start: source.starts[index], end: source.ends[index] };
       if (isNumberLike(cell) || (isMissingWanted && !mayBeMissing(cell))) continue;
@@ -304,29 +304,48 @@ function isLetter(byte: number): boolean {
   return (lower >= 0x61 && lower <= 0x7a) || byte === 0x20 || byte >= 0x80;
 }
 
-/** The sorts of a dictionary's values, by id, and which of them occur. */
-interface Sorts {
-  byId: Uint8Array;
-  count: number;
-  present: boolean[];
+/** The sorts of a dictionary's values, as far as somebody asked. */
+class SortMemo {
+  readonly #values: Vector;
+  /** By id, the sort plus 1; 0 where nobody has asked. */
+  #known = new Uint8Array(0);
+  /** So many values have been looked through for missing ones. */
+  #searched = 0;
+  #hasMissing = false;
+
+  constructor(values: Vector) {
+    this.#values = values;
+  }
+
+  sortOf(id: number): Sort {
+    if (id >= this.#known.length) {
+      const known = new Uint8Array(this.#values.length * 2);
+      known.set(this.#known);
+      this.#known = known;
+    }
+    if (this.#known[id] === 0) this.#known[id] = sortOf(this.#values.bytesAt(id)) + 1;
+    return (this.#known[id] - 1) as Sort;
+  }
+
+  /** Says one of the values that there is none? */
+  hasMissing(): boolean {
+    const { bytes, offsets, length } = this.#values;
+    for (; this.#searched < length && !this.#hasMissing; this.#searched++) {
+      const id = this.#searched;
+      const cell = { bytes, start: offsets[id], end: offsets[id + 1] };
+      this.#hasMissing = mayBeMissing(cell) && this.sortOf(id) === MISSING;
+    }
+    return this.#hasMissing;
+  }
 }
 
 /** Dictionaries outlive files, and so does what is known of them. */
-const known = new WeakMap<ByteDictionary, Sorts>();
+const memos = new WeakMap<ByteDictionary, SortMemo>();
 
-function sortsOf(dictionary: ByteDictionary): Sorts {
-  const { values, count } = dictionary;
-  const sorts = known.get(dictionary) ?? { byId: new Uint8Array(0), count: 0, present: [] };
-  if (sorts.byId.length < count) {
-    const byId = new Uint8Array(count * 2);
-    byId.set(sorts.byId);
-    sorts.byId = byId;
-  }
-  for (; sorts.count < count; sorts.count++) {
-    const sort = sortOf(values.bytesAt(sorts.count));
-    sorts.byId[sorts.count] = sort;
-    sorts.present[sort] = true;
-  }
-  known.set(dictionary, sorts);
-  return sorts;
+function memoOf(dictionary: ByteDictionary): SortMemo {
+  const known = memos.get(dictionary);
+  if (known) return known;
+  const memo = new SortMemo(dictionary.values);
+  memos.set(dictionary, memo);
+  return memo;
 }
