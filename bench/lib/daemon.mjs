@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { diesWithUs } from './dies-with-us.mjs';
 import { LogTail } from './log-tail.mjs';
 import { cpuTimeMs } from './process-tree.mjs';
 
@@ -146,7 +147,7 @@ export class Daemon {
     this.#child = spawn(process.execPath, [...nodeArgs, path.join(dist, 'main.js'), 'run', '--root', root], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    process.once('exit', () => this.#child.kill('SIGKILL'));
+    diesWithUs(this.#child);
     let said = '';
     const isReady = new Promise((resolve) => {
       this.#child.stderr.setEncoding('utf8').on('data', (text) => {

@@ -4,6 +4,7 @@ import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { diesWithUs } from './dies-with-us.mjs';
 
 /*
  * Private database servers with the durability that they have by default: a commit waits for the disk, for us as for the
@@ -142,7 +143,7 @@ function spawnServer(program, args, folder, user) {
   child.stderr.on('data', (text) => {
     child.said = (child.said + text).slice(-4000);
   });
-  process.once('exit', () => child.kill('SIGKILL'));
+  diesWithUs(child);
   return child;
 }
 
