@@ -30,8 +30,7 @@ export interface Recasing {
  * written by then means nothing.
  */
 export function recaser({ case: rule, shortest, maxLength }: RecaseOptions): (text: Recasing) => boolean {
-  /** By character of the basic plane: the one to write; 0 where nobody has asked yet. */
-  const recased = new Uint16Array(0x10000);
+  const recased = tableOf(rule);
   const recase = (character: number) => {
     recased[character] = recasedOf(character, rule);
     return recased[character];
@@ -75,6 +74,17 @@ export function recaser({ case: rule, shortest, maxLength }: RecaseOptions): (te
     const characters = end - start - continuing;
     return characters <= maxLength && characters + surrogates > shortest;
   };
+}
+
+/** By case: for each character of the basic plane the one to write, 0 where nobody has asked yet. All columns share them. */
+const tables = new Map<RecaseOptions['case'], Uint16Array>();
+
+function tableOf(rule: RecaseOptions['case']): Uint16Array {
+  const known = tables.get(rule);
+  if (known) return known;
+  const table = new Uint16Array(0x10000);
+  tables.set(rule, table);
+  return table;
 }
 
 function recasedOf(character: number, rule: RecaseOptions['case']): number {
