@@ -27,44 +27,48 @@ const LF = 10;
  * are taken only where there are no others.
  */
 export function findRecordStart(file: FileSource, position: number, shape: RecordShape): number | undefined {
-  for (const mayHoldQuotes of [false, true]) {
-    for (const bytes of PIECE_BYTES) {
-      const found = startIn(file.peek(position, bytes), { ...shape, mayHoldQuotes });
-      if (found !== undefined) return position + found;
-    }
+  let doubtful: number | undefined;
+  for (const bytes of PIECE_BYTES) {
+    const found = startsIn(file.peek(position, bytes), shape);
+    if (found.sure !== undefined) return position + found.sure;
+    doubtful ??= found.doubtful;
   }
-  return undefined;
+  return doubtful === undefined ? undefined : position + doubtful;
 }
 
-interface ProofShape extends RecordShape {
-  /** May quotes stand in unquoted cells? */
-  mayHoldQuotes: boolean;
+/** The first offsets behind a line feed from which whole records follow: for sure, and with quotes in unquoted cells. */
+interface Starts {
+  sure?: number;
+  doubtful?: number;
 }
 
-function startIn(piece: Uint8Array, shape: ProofShape): number | undefined {
+function startsIn(piece: Uint8Array, shape: RecordShape): Starts {
   const splitter = new RecordSplitter(shape.dialect);
+  const found: Starts = {};
   let at = piece.indexOf(LF);
-  for (let tried = 0; at >= 0 && tried < MAX_CANDIDATES; tried++) {
-    if (areRecords(piece, at + 1, { shape, splitter })) return at + 1;
+  for (let tried = 0; at >= 0 && tried < MAX_CANDIDATES && found.sure === undefined; tried++) {
+    const proof = proofOf(piece, at + 1, { shape, splitter });
+    if (proof) found[proof] ??= at + 1;
     at = piece.indexOf(LF, at + 1);
   }
-  return undefined;
+  return found;
 }
 
-function areRecords(
+function proofOf(
   buffer: Uint8Array,
   start: number,
-  { shape, splitter }: { shape: ProofShape; splitter: RecordSplitter },
-): boolean {
+  { shape, splitter }: { shape: RecordShape; splitter: RecordSplitter },
+): keyof Starts | undefined {
   let from = start;
+  let proof: keyof Starts = 'sure';
   for (let i = 0; i < PROOF_RECORDS; i++) {
     const record = splitter.split({ buffer, from, end: buffer.length });
     // The last record of the piece may go on behind it.
-    if (record.fault || record.next >= buffer.length || !hasWidth(record.cells, shape)) return false;
-    if (!shape.mayHoldQuotes && holdsQuotes(record, shape.dialect)) return false;
+    if (record.fault || record.next >= buffer.length || !hasWidth(record.cells, shape)) return undefined;
+    if (holdsQuotes(record, shape.dialect)) proof = 'doubtful';
     from = record.next;
   }
-  return true;
+  return proof;
 }
 
 /** Does a quote stand in a cell that is not quoted? */
