@@ -1,6 +1,17 @@
 import type { HeldFile } from './held-back.js';
 
-/** Files as a first look showed them, brought into the order of arrival: by mtime, then name. Columns, as there may be 100,000. */
+interface Arrival {
+  mtimeNs: bigint;
+  name: string;
+}
+
+/** Order of arrival: by mtime, then name. */
+export function byArrival(a: Arrival, b: Arrival): number {
+  if (a.mtimeNs !== b.mtimeNs) return a.mtimeNs < b.mtimeNs ? -1 : 1;
+  return a.name < b.name ? -1 : 1;
+}
+
+/** Files as a first look showed them, brought into the order of arrival. Columns, as there may be 100,000. */
 export class Arrivals {
   readonly #names: string[] = [];
   readonly #mtimesNs: BigInt64Array;
@@ -24,15 +35,13 @@ export class Arrivals {
     const order = Uint32Array.from(this.#names.keys());
     // To compare numbers makes no garbage; exact times decide where the numbers agree.
     const roughTimes = Float64Array.from(this.#mtimesNs, Number);
-    order.sort((a, b) => roughTimes[a] - roughTimes[b] || this.#compareExactly(a, b));
+    order.sort((a, b) => roughTimes[a] - roughTimes[b] || byArrival(this.#at(a), this.#at(b)));
     for (const i of order) {
       yield { name: this.#names[i], size: this.#sizes[i], arrivedAtMs: this.#arrivedAtMs };
     }
   }
 
-  #compareExactly(a: number, b: number): number {
-    const [timeA, timeB] = [this.#mtimesNs[a], this.#mtimesNs[b]];
-    if (timeA !== timeB) return timeA < timeB ? -1 : 1;
-    return this.#names[a] < this.#names[b] ? -1 : 1;
+  #at(i: number): Arrival {
+    return { mtimeNs: this.#mtimesNs[i], name: this.#names[i] };
   }
 }

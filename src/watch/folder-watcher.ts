@@ -458,11 +458,12 @@ export class FolderWatcher {
   async #takeInFirst(names: readonly string[]): Promise<void> {
     const { polling, settleMs, doneBefore } = this.#options;
     const unchangedForMs = polling ? undefined : Math.max(BACKLOG_AGE_MS, settleMs);
-    if (!doneBefore) await this.#admission.takeIn(names, { unchangedForMs });
-    for (let at = 0; doneBefore && at < names.length; at += NAMES_AT_A_TIME) {
-      const some = names.slice(at, at + NAMES_AT_A_TIME);
-      await this.#inspector.examine(some, { unchangedForMs, doneBefore: doneBefore(some) });
-    }
+    if (doneBefore) {
+      for (let at = 0; at < names.length; at += NAMES_AT_A_TIME) {
+        const some = names.slice(at, at + NAMES_AT_A_TIME);
+        await this.#inspector.examine(some, { unchangedForMs, doneBefore: doneBefore(some) });
+      }
+    } else await this.#admission.takeIn(names, { unchangedForMs });
     this.#book.settleTogether(performance.now());
   }
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { errnoOf } from '../base/errors.js';
 import { fingerprintText } from '../base/files.js';
-import type { Arrivals } from './arrivals.js';
+import { type Arrivals, byArrival } from './arrivals.js';
 import { forEachBounded } from './bounded.js';
 import type { FaultBook } from './fault-book.js';
 import { entryFault, heldOpenFault } from './faults.js';
@@ -262,10 +262,4 @@ function isWorthReadingAhead({ version }: TrackedFile): boolean {
 /** By the wall clock; negative when the file's times lie in the future. */
 function ageMs({ mtimeNs, ctimeNs }: FileVersion): number {
   return Date.now() - Number(mtimeNs > ctimeNs ? mtimeNs : ctimeNs) / 1e6;
-}
-
-/** Order of arrival: by mtime, then name. */
-export function byArrival(a: ReadyFile, b: ReadyFile): number {
-  if (a.mtimeNs !== b.mtimeNs) return a.mtimeNs < b.mtimeNs ? -1 : 1;
-  return a.name < b.name ? -1 : 1;
 }

@@ -1,8 +1,8 @@
 import { DropgateError, messageOf } from '../base/errors.js';
 import { quoteValue } from '../base/text.js';
+import { byArrival } from './arrivals.js';
 import type { FolderPort } from './folder-port.js';
 import { FolderWatcher } from './folder-watcher.js';
-import { byArrival } from './inspector.js';
 import type { ReadyFile, UnreadyFile, WatchFault } from './types.js';
 
 export interface ScanOptions {
