@@ -39,7 +39,6 @@ export default defineConfig({
     external: [
       'libsql',
       'piscina',
-      'snappy',
       '@electric-sql/pglite',
       '@electric-sql/pglite-socket',
       '@hpcc-js/wasm-zstd',

@@ -1,5 +1,5 @@
 import type { CellReader, CellSource } from '../base/cells.js';
-import { type CleanOptions, folded } from './clean-value.js';
+import { type CleanOptions, folded, longestOf } from './clean-value.js';
 import { recaser } from './recase.js';
 
 /** A byte of every word. */
@@ -33,8 +33,7 @@ export function textCopier({
   const { first, after } = LETTERS[rule];
   const tokens = tokensOf(nullTokens);
   const { isFirst } = tokens;
-  const shortest = Math.max(0, ...nullTokens.map((token) => token.length));
-  const recase = recaser({ case: rule, shortest, maxLength });
+  const recase = recaser({ case: rule, tooShort: longestOf(nullTokens), maxLength });
   return (target, { bytes, view, starts, ends }, { from, to }) => {
     target.reserveValues(to - from);
     const { offsets } = target;

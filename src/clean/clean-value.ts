@@ -13,7 +13,7 @@ export interface CleanOptions {
  */
 export function cleanerFor(options: CleanOptions): (raw: string) => string | null {
   const nullTokens = new Set(options.nullTokens.map(folded));
-  const longest = Math.max(-1, ...options.nullTokens.map((token) => token.length));
+  const longest = longestOf(options.nullTokens);
   return (raw) => {
     const trimmed = raw.trim();
     if (trimmed.length <= longest && nullTokens.has(folded(trimmed))) return null;
@@ -22,6 +22,11 @@ export function cleanerFor(options: CleanOptions): (raw: string) => string | nul
     if (options.case === 'upper') return text.toUpperCase();
     return text;
   };
+}
+
+/** Length of the longest token in UTF-16 units: a longer text is none of them. */
+export function longestOf(nullTokens: readonly string[]): number {
+  return Math.max(0, ...nullTokens.map((token) => token.length));
 }
 
 /** The same for texts that differ in letter case only, those included whose upper case is longer, such as ß. */

@@ -1,3 +1,5 @@
+import type { CleanOptions } from './clean-value.js';
+
 /** What is no single character of as many bytes in the other case, or depends on its neighbours, or is white space. */
 const UNUSUAL = 0xffff;
 /** From here on no character has another case: among them the emoji. */
@@ -5,10 +7,9 @@ const FIRST_CASELESS = 0x1f000;
 /** Its lower case depends on whether the word ends behind it. */
 const CAPITAL_SIGMA = 0x3a3;
 
-export interface RecaseOptions {
-  case: 'lower' | 'upper' | 'keep';
+export interface RecaseOptions extends Pick<CleanOptions, 'case'> {
   /** Texts of so many UTF-16 units or fewer are not copied. */
-  shortest: number;
+  tooShort: number;
   /** In characters. */
   maxLength: number;
 }
@@ -29,7 +30,7 @@ export interface Recasing {
  * answers false: where a character is unusual ({@link UNUSUAL}), and where the text is too short or too long. What it has
  * written by then means nothing.
  */
-export function recaser({ case: rule, shortest, maxLength }: RecaseOptions): (text: Recasing) => boolean {
+export function recaser({ case: rule, tooShort, maxLength }: RecaseOptions): (text: Recasing) => boolean {
   const recased = tableOf(rule);
   const recase = (character: number) => {
     recased[character] = recasedOf(character, rule);
@@ -65,14 +66,14 @@ export function recaser({ case: rule, shortest, maxLength }: RecaseOptions): (te
       } else {
         const character = ((lead & 7) << 18) | ((bytes[i + 1] & 0x3f) << 12) | ((bytes[i + 2] & 0x3f) << 6);
         if (character < firstCopied) return false;
-        for (const last = i + 3; i < last; i++) into[at++] = bytes[i];
-        into[at++] = bytes[i];
+        for (let k = 0; k < 4; k++) into[at++] = bytes[i + k];
+        i += 3;
         continuing += 3;
         surrogates++;
       }
     }
     const characters = end - start - continuing;
-    return characters <= maxLength && characters + surrogates > shortest;
+    return characters <= maxLength && characters + surrogates > tooShort;
   };
 }
 
