@@ -57,8 +57,9 @@ process.on('disconnect', abandon);
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
 
+/** A parent that is gone gets no answer; without the callback the failed write would end this process first. */
 function answer(message) {
-  if (process.connected) process.send(message);
+  if (process.connected) process.send(message, () => {});
 }
 
 async function abandon() {

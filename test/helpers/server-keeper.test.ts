@@ -17,6 +17,18 @@ const PARENT = `
   keeper.send({ id: 2, request: 'start', command: '/bin/sh', args: ['-c', 'echo $$ > pid; exec sleep 600'] });
 `;
 
+/** Stops the keeper with requests still to answer, and prints the keeper's folder and process. */
+const PARENT_WITH_REQUESTS = `
+  import { fork } from 'node:child_process';
+  const keeper = fork(${JSON.stringify(KEEPER)}, ['{"abandonSignal":"SIGTERM"}'], { detached: true, execArgv: [] });
+  keeper.on('message', ({ value }) => {
+    keeper.kill('SIGSTOP');
+    for (const id of [2, 3, 4]) keeper.send({ id, request: 'folder' });
+    console.log(value, keeper.pid);
+  });
+  keeper.send({ id: 1, request: 'folder' });
+`;
+
 test('a parent that is killed takes the server and the folder with it', async () => {
   const parent = spawn(process.execPath, ['--input-type=module', '-e', PARENT]);
   const [line] = (await once(parent.stdout, 'data')) as [Buffer];
@@ -29,4 +41,17 @@ test('a parent that is killed takes the server and the folder with it', async ()
 
   await waitFor('the folder to vanish', () => !existsSync(folder));
   expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+});
+
+test('a parent that is killed before it has its answers takes the folder with it', async () => {
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', PARENT_WITH_REQUESTS]);
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+  const [folder = '', keeper] = line.toString().trim().split(' ');
+  const ended = once(parent, 'exit');
+  parent.kill('SIGKILL');
+  await ended;
+
+  process.kill(Number(keeper), 'SIGCONT');
+
+  await waitFor('the folder to vanish', () => !existsSync(folder));
 });
