@@ -3,6 +3,7 @@ import path from 'node:path';
 import { sweepTempFiles } from '../base/files.js';
 import { keepHeapsSmall } from '../base/heap.js';
 import type { Log } from '../base/log.js';
+import { optimizeLittleAtFirst } from '../base/optimizer.js';
 import { plural } from '../base/text.js';
 import { openThreadPool, wake } from '../base/thread-pool.js';
 import { VERSION } from '../base/version.js';
@@ -60,6 +61,7 @@ export async function openPipeline(options: {
   const { settings, log, releases } = options;
   const { folders } = settings;
   keepHeapsSmall();
+  optimizeLittleAtFirst();
   // 1. Alone on these folders.
   const lock = FolderLock.acquire(folders.state);
   try {
