@@ -20,7 +20,7 @@ export interface Candidate {
 }
 
 /** What may lie converted, or be in hand, without being settled. */
-const MAX_AHEAD_FILES = 512;
+const MAX_AHEAD_FILES = 1024;
 const MAX_AHEAD_BYTES = 2 ** 31;
 
 /** What one task carries, or is published together: at most this many files, and about this many bytes. */

@@ -74,6 +74,7 @@ export class Inspector {
           version,
           nowMs: performance.now(),
           backlog: ageMs(version) > unchangedForMs,
+          wasMoved: wasMoved(version),
           arrivedAtMs: arrivedAtMs?.get(name),
         });
     });
@@ -112,13 +113,17 @@ export class Inspector {
     return settled.map((file) => this.#offer(file)).sort(byArrival);
   }
 
-  /** Checks, as thoroughly, files that stood still for a while. Those that may be read ahead stay the watcher's. */
+  /**
+   * Checks, as thoroughly, files that stood still for a while; those that were moved here are taken at their word, as what is
+   * read ahead is not published before it has settled. Those that may be read ahead stay the watcher's.
+   */
   async checkAhead(early: readonly TrackedFile[]): Promise<AheadFile[]> {
     const likely = early.filter(isWorthReadingAhead);
-    const held = await this.#findHeld(likely);
-    const free = likely.filter((file) => !held.has(file));
-    await this.examine(free.map(({ name }) => name));
+    const fresh = likely.filter((file) => !file.wasMoved);
+    const held = await this.#findHeld(fresh);
+    await this.examine(fresh.flatMap((file) => (held.has(file) ? [] : file.name)));
     const nowMs = performance.now();
+    const free = likely.filter((file) => !held.has(file));
     const ahead = free.flatMap((file): AheadFile[] => {
       if (this.#failing.has(file.name)) return [];
       const ticket = this.#options.book.handAhead(file, nowMs);
@@ -254,9 +259,11 @@ const MAX_FRESH_AHEAD_BYTES = 8 << 20;
 const MOVED_AGE_MS = 10_000;
 
 function isWorthReadingAhead({ version }: TrackedFile): boolean {
-  if (version.kind !== 'file') return false;
-  const sinceWrittenMs = Date.now() - Number(version.mtimeNs) / 1e6;
-  return version.size <= MAX_FRESH_AHEAD_BYTES || sinceWrittenMs > MOVED_AGE_MS;
+  return version.kind === 'file' && (version.size <= MAX_FRESH_AHEAD_BYTES || wasMoved(version));
+}
+
+function wasMoved({ mtimeNs }: FileVersion): boolean {
+  return Date.now() - Number(mtimeNs) / 1e6 > MOVED_AGE_MS;
 }
 
 /** By the wall clock; negative when the file's times lie in the future. */

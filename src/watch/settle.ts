@@ -71,6 +71,8 @@ export interface TrackedFile {
   stillSinceMs: number;
   /** When the file was first seen, milliseconds since the epoch. */
   arrivedAtMs: number;
+  /** Nobody wrote to it lately: whoever put it here moved it. It may be read ahead at once. */
+  wasMoved: boolean;
   /** An event spoke of the file after the last look. */
   touched: boolean;
   /** It was handed out to be read ahead, once for each arrival; the number is gone as soon as anything stirs. */
@@ -86,6 +88,8 @@ export interface Observation {
   nowMs: number;
   /** The file was last changed so long ago that it needs no settling. */
   backlog?: boolean;
+  /** A file that is not known yet was last written to before it came. */
+  wasMoved?: boolean;
   /** When a file that is not known yet was first seen, milliseconds since the epoch; without it, now. */
   arrivedAtMs?: number;
 }
@@ -174,12 +178,13 @@ export class SettleBook {
   }
 
   /** Takes in what a look at a file showed. A file in the consumer's hands is left alone. */
-  observe({ name, version, nowMs, backlog = false, arrivedAtMs }: Observation): void {
+  observe({ name, version, nowMs, backlog = false, wasMoved, arrivedAtMs }: Observation): void {
     const file = this.#files.get(name);
     if (!file) {
       if (this.#done.get(name) === digestOf(version)) return;
       this.#forgetDone(name);
-      this.#begin({ name, version, nowMs: backlog ? nowMs - this.#settleMs : nowMs, arrivedAtMs });
+      const sinceMs = backlog ? nowMs - this.#settleMs : nowMs;
+      this.#begin({ name, version, nowMs: sinceMs, wasMoved, arrivedAtMs });
     } else if (file.state === 'offered') return;
     else if (this.#hasChanged(file, version)) this.#restart(file, { version, nowMs });
     else if (!this.#waiting.has(name)) this.#resume(file, { version, nowMs });
@@ -247,7 +252,7 @@ export class SettleBook {
    * @returns a number for what is seen of it now, or undefined when it did not stand still for long enough
    */
   handAhead(file: TrackedFile, nowMs: number): number | undefined {
-    if (!this.#isStill(file, { forMs: this.#aheadMs, nowMs })) return undefined;
+    if (!this.#isStill(file, { forMs: this.#aheadMsOf(file), nowMs })) return undefined;
     this.#lastTicket++;
     file.ahead = { ticket: this.#lastTicket };
     return this.#lastTicket;
@@ -341,13 +346,14 @@ export class SettleBook {
     if (this.#done.delete(name)) this.#counts.done--;
   }
 
-  #begin({ name, version, nowMs, arrivedAtMs = Date.now() }: Observation): void {
+  #begin({ name, version, nowMs, wasMoved = false, arrivedAtMs = Date.now() }: Observation): void {
     const file: TrackedFile = {
       name,
       state: 'settling',
       version,
       stillSinceMs: nowMs,
       arrivedAtMs,
+      wasMoved,
       touched: false,
     };
     this.#files.set(name, file);
@@ -361,7 +367,11 @@ export class SettleBook {
   }
 
   #isEarly(file: TrackedFile, nowMs: number): boolean {
-    return file.ahead === undefined && file.stillSinceMs + this.#aheadMs <= nowMs;
+    return file.ahead === undefined && file.stillSinceMs + this.#aheadMsOf(file) <= nowMs;
+  }
+
+  #aheadMsOf({ wasMoved }: TrackedFile): number {
+    return wasMoved && Number.isFinite(this.#aheadMs) ? 0 : this.#aheadMs;
   }
 
   /** A sender who writes piece by piece has its file read in vain no more than once. */
@@ -391,6 +401,7 @@ export class SettleBook {
       file.ahead = undefined;
     }
     file.version = version;
+    file.wasMoved = false;
     file.stillSinceMs = nowMs;
     file.heldBy = undefined;
     this.#move(file, 'settling');
@@ -407,7 +418,7 @@ export class SettleBook {
 
   /** When the file can be ripe, or read ahead before. */
   #nextLookMs(file: TrackedFile): number {
-    const waitMs = file.ahead ? this.#settleMs : Math.min(this.#aheadMs, this.#settleMs);
+    const waitMs = file.ahead ? this.#settleMs : Math.min(this.#aheadMsOf(file), this.#settleMs);
     return file.stillSinceMs + waitMs;
   }
 

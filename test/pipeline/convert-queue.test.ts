@@ -93,10 +93,10 @@ test('a file that stirred is forgotten, wherever it is', () => {
 
 test('no more is read ahead than may lie about, until some of it is settled or lost', () => {
   const queue = new ConvertQueue();
-  queue.addAhead(Array.from({ length: 600 }, (_, i) => aheadOf(i + 1)));
+  queue.addAhead(Array.from({ length: 1100 }, (_, i) => aheadOf(i + 1)));
   const inHand: Candidate[] = [];
   while (queue.hasNext) inHand.push(...take(queue));
-  expect(inHand).toHaveLength(512);
+  expect(inHand).toHaveLength(1024);
   for (const candidate of inHand.slice(0, 3)) queue.hold(candidate, converted(candidate));
   queue.giveUp(inHand[3]);
   expect(queue.hasNext).toBe(true);

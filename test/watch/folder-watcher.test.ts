@@ -482,6 +482,20 @@ describe('reading ahead', () => {
     expect(watching.batches[0].files[0].ticket).toBeUndefined();
   });
 
+  test('a file that was moved here is given ahead, but not offered while somebody holds it open for writing', async () => {
+    const { given, watching } = await startAhead({ settleMs: 200 });
+    const elsewhere = join(tempDir(), 'a.csv');
+    writeFileSync(elsewhere, ROWS);
+    utimesSync(elsewhere, 1000, 1000);
+    const writer = await open(elsewhere, 'a');
+    renameSync(elsewhere, join(watching.folder, 'a.csv'));
+    await waitFor('the writer to be found', () => watching.watcher.pending().heldOpen === 1);
+    expect(given.map(({ name }) => name)).toEqual(['a.csv']);
+    expect(watching.offered()).toEqual([]);
+    await writer.close();
+    await untilOffered(watching, 1);
+  });
+
   test.each([{ polling: true, pollIntervalMs: 20 }, { ready: 'marker' as const }])(
     '%o gives nothing ahead',
     async (options) => {

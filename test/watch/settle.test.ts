@@ -96,6 +96,16 @@ describe('reading ahead', () => {
     expect(handAhead(book, 40 + AHEAD_MS)).toBe(2);
   });
 
+  test('a file that was moved here may be read ahead at once, after a change like any other', () => {
+    const book = new SettleBook({ settleMs: SETTLE_MS, aheadMs: AHEAD_MS });
+    book.observe({ name: 'a.csv', version: version(), nowMs: 7, wasMoved: true });
+    expect(book.nextDueMs()).toBe(7);
+    expect(handAhead(book, 7)).toBe(1);
+    expect(book.nextDueMs()).toBe(7 + SETTLE_MS);
+    book.observe({ name: 'a.csv', version: version({ ino: 2n }), nowMs: 30, wasMoved: true });
+    expect(book.nextDueMs()).toBe(30 + AHEAD_MS);
+  });
+
   test('an event just before keeps a file from being read ahead', () => {
     const book = aheadBook();
     const [file] = book.takeDue(AHEAD_MS).early;
@@ -105,7 +115,8 @@ describe('reading ahead', () => {
 
   test('none is read ahead where settling takes no longer', () => {
     const book = new SettleBook({ settleMs: AHEAD_MS, aheadMs: AHEAD_MS });
-    book.observe({ name: 'a.csv', version: version(), nowMs: 0 });
+    book.observe({ name: 'a.csv', version: version(), nowMs: 0, wasMoved: true });
+    expect(book.nextDueMs()).toBe(AHEAD_MS);
     expect(ripeAt(book, AHEAD_MS)).toEqual(['a.csv']);
   });
 });
