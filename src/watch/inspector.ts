@@ -263,10 +263,14 @@ function isWorthReadingAhead({ version }: TrackedFile): boolean {
 }
 
 function wasMoved({ mtimeNs }: FileVersion): boolean {
-  return Date.now() - Number(mtimeNs) / 1e6 > MOVED_AGE_MS;
+  return sinceMs(mtimeNs) > MOVED_AGE_MS;
 }
 
-/** By the wall clock; negative when the file's times lie in the future. */
 function ageMs({ mtimeNs, ctimeNs }: FileVersion): number {
-  return Date.now() - Number(mtimeNs > ctimeNs ? mtimeNs : ctimeNs) / 1e6;
+  return sinceMs(mtimeNs > ctimeNs ? mtimeNs : ctimeNs);
+}
+
+/** By the wall clock; negative when a file's time lies in the future. */
+function sinceMs(timeNs: bigint): number {
+  return Date.now() - Number(timeNs) / 1e6;
 }
