@@ -42,6 +42,8 @@ const RETRY = { firstMs: 1000, maxMs: 60_000 };
 const MAX_READ_ATTEMPTS = 4;
 /** So many files are looked for whenever one of them is done, to see whether their sender took them away. */
 const FEW_FILES = 100;
+/** Tasks that may be with a thread, or wait to be published: all that is read ahead settles at once, and no thread waits for that. */
+const MAX_UNPUBLISHED_TASKS = 64;
 /** Workers that a file may take down with it before it is failed. */
 const MAX_DEATHS = 2;
 
@@ -168,8 +170,7 @@ export class Intake {
 
   /** A thread goes on while the files that it converted are published, but does not run far ahead. */
   get #hasFreeThread(): boolean {
-    const { workers } = this.#options;
-    return this.#converting < workers && this.#running < 2 * workers;
+    return this.#converting < this.#options.workers && this.#running < MAX_UNPUBLISHED_TASKS;
   }
 
   #pump(): void {
