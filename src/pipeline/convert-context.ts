@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Dataset, Limits } from '../config/settings.js';
 import type { TextWindow } from '../read/batch-reader.js';
+import type { ReadOptions } from '../read/open-table.js';
 import type { Codec } from '../write/codec.js';
 import type { ConvertPlan } from './convert-plan.js';
 import type { PartSizes } from './part-sizes.js';
@@ -12,6 +13,12 @@ export interface HelperDesk {
   /** No help is needed any more. */
   close(): void;
 }
+
+/** How the files of one dataset are read. */
+export type ReadWishes = Omit<
+  ReadOptions,
+  'encoding' | 'maxRowBytes' | 'maxColumns' | 'maxDecompressedRatio'
+>;
 
 /** What a thread keeps from file to file. */
 export interface ConvertContext {
@@ -32,6 +39,7 @@ export interface ConvertContext {
   /** For a part of a file, while the first one holds the beginning of it. */
   partWindow: TextWindow;
   plans: Map<string, ConvertPlan>;
+  wishes: Map<Dataset, ReadWishes>;
   /** Absent where there is only one thread. */
   helpers?: HelperDesk;
   /** Default: PART_SIZES. */

@@ -6,10 +6,11 @@ import { datasetFor } from '../config/dataset-for.js';
 import type { Dataset } from '../config/settings.js';
 import { NotUtf8, type TextWindow } from '../read/batch-reader.js';
 import { type FileFingerprint, FileSource } from '../read/file-source.js';
+import { KnownHead } from '../read/known-head.js';
 import { type Findings, type OpenTable, openTable } from '../read/open-table.js';
 import { sourceLength } from '../read/transcode.js';
 import type { PackedStats } from './column-stats.js';
-import type { ConvertContext } from './convert-context.js';
+import type { ConvertContext, ReadWishes } from './convert-context.js';
 import { convertInParallel } from './convert-parallel.js';
 import { type ConvertPlan, looksLikeData, planFor } from './convert-plan.js';
 import { ConvertRows } from './convert-rows.js';
@@ -178,28 +179,41 @@ interface Opening {
   context: ConvertContext;
 }
 
-async function open(source: FileSource, opening: Opening): Promise<OpenTable> {
-  const { dataset, encoding, context } = opening;
-  const declared = dataset.columns === 'any' ? [] : dataset.columns.map(({ name }) => name.toLowerCase());
+async function open(source: FileSource, { dataset, encoding, context }: Opening): Promise<OpenTable> {
+  let wishes = context.wishes.get(dataset);
+  if (!wishes) {
+    wishes = wishesOf(dataset);
+    context.wishes.set(dataset, wishes);
+  }
+  const { maxRowBytes, maxColumns, maxDecompressedRatio } = context.limits;
   try {
     return await openTable(source, context.window, {
-      delimiter: dataset.delimiter,
-      quote: dataset.quote,
-      escape: dataset.escape,
+      ...wishes,
       encoding,
-      header: dataset.header,
-      expectedNames: new Set(declared),
-      looksLikeData: (cells) => looksLikeData(dataset, cells),
-      mendHeader: dataset.ragged === 'rescue',
-      keepEmpty: dataset.columns === 'any' && dataset.missing === 'keep',
-      maxRowBytes: context.limits.maxRowBytes,
-      maxColumns: context.limits.maxColumns,
-      maxDecompressedRatio: context.limits.maxDecompressedRatio,
+      maxRowBytes,
+      maxColumns,
+      maxDecompressedRatio,
     });
   } catch (error) {
     if (!(error instanceof NotUtf8)) throw error;
     throw notUtf8Error(error);
   }
+}
+
+/** How files of a dataset are read; the same for all of them. */
+function wishesOf(dataset: Dataset): ReadWishes {
+  const declared = dataset.columns === 'any' ? [] : dataset.columns.map(({ name }) => name.toLowerCase());
+  return {
+    delimiter: dataset.delimiter,
+    quote: dataset.quote,
+    escape: dataset.escape,
+    header: dataset.header,
+    expectedNames: new Set(declared),
+    looksLikeData: (cells) => looksLikeData(dataset, cells),
+    mendHeader: dataset.ragged === 'rescue',
+    keepEmpty: dataset.columns === 'any' && dataset.missing === 'keep',
+    knownHead: new KnownHead(),
+  };
 }
 
 function notUtf8Error(error: NotUtf8): DropgateError {

@@ -45,6 +45,7 @@ export async function openContext(data: ConvertWorkerData, dryRun: boolean): Pro
     window: new TextWindow(FIRST_WINDOW_BYTES),
     partWindow: new TextWindow(0),
     plans: new Map(),
+    wishes: new Map(),
   };
 }
 

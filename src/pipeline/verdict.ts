@@ -66,6 +66,7 @@ const DROPPED: ReadonlySet<ReasonCode> = new Set<ReasonCode>(['missing_value', '
 
 function tooManySetAside({ counts, leftOut }: RowsTally, dataset: Dataset): RowsVerdict['failure'] {
   const { set_aside, rows_in } = counts;
+  if (set_aside === 0) return undefined;
   const limit = setAsideLimit(dataset, rows_in);
   if (set_aside <= limit.rows) return undefined;
   const first = leftOut.listed.find(({ code }) => !DROPPED.has(code));

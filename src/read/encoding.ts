@@ -82,7 +82,7 @@ const MIN_PAIRED_SHARE = 0.4;
  */
 function utf16WithoutBom(block: Uint8Array): string | undefined {
   const size = Math.min(block.length, WIDE_SAMPLE_BYTES) & ~1;
-  if (!block.subarray(0, size).includes(0)) return undefined;
+  if (!Buffer.from(block.buffer, block.byteOffset, size).includes(0)) return undefined;
   const zeros = [0, 0];
   const paired = [0, 0];
   let structural = 0;
@@ -153,11 +153,15 @@ function refuseBinary(block: Uint8Array): void {
   );
 }
 
-const TEXT_CONTROLS = new Set([9, 10, 12, 13]);
+const TEXT_CONTROLS = [9, 10, 12, 13];
+/** By byte: 1 for a control character that has no business in a text. */
+const IS_CONTROL = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte < 32 && !TEXT_CONTROLS.includes(byte) ? 1 : 0,
+);
 
 function countControls(bytes: Uint8Array): number {
   let count = 0;
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] < 32 && !TEXT_CONTROLS.has(bytes[i])) count++;
+  for (let i = 0; i < bytes.length; i++) count += IS_CONTROL[bytes[i]];
   return count;
 }
 

@@ -38,6 +38,8 @@ export interface FoundTable {
   onlyMarks?: string;
   /** A quote of the header is out of place, and the header was mended. */
   fault?: 'stray_quote' | 'unclosed_quote';
+  /** The first record alone settled it, by names of declared columns; but see {@link isDoubtful}. */
+  isAtOnce?: boolean;
 }
 
 export interface FindOptions {
@@ -60,8 +62,8 @@ export interface FindOptions {
 export function findTable(window: TextWindow, options: FindOptions): FoundTable {
   const first = readHead(window, { ...options, maxRecords: 1 });
   const atOnce = findDeclared(first, options);
-  if (atOnce && !isDoubtful(window, first[0]))
-    return describe(window, first, { ...atOnce, origin: originOf(options) });
+  if (atOnce && !isDoubtful(window, { names: first[0].cells, dataStart: first[0].next }))
+    return { ...describe(window, first, { ...atOnce, origin: originOf(options) }), isAtOnce: true };
   const head = readHead(window, options);
   const onlyMarks = options.keepEmpty ? undefined : marksOf(head, options);
   if (onlyMarks !== undefined && window.final) refuseVoid();
@@ -105,12 +107,15 @@ const OPENING = new Set([...'([%'].map((char) => char.charCodeAt(0)));
 const DELIMITERS = new Set([...',;\t|^~:# '].map((char) => char.charCodeAt(0)));
 
 /** Might units stand below the header, or delimiters behind the last cells? */
-function isDoubtful({ buffer, end }: TextWindow, header: HeadRecord): boolean {
-  if (header.cells.at(-1)!.trim() === '') return true;
-  let position = header.next;
+export function isDoubtful(
+  { buffer, end }: TextWindow,
+  { names, dataStart }: { names: readonly string[]; dataStart: number },
+): boolean {
+  if (names.at(-1)!.trim() === '') return true;
+  let position = dataStart;
   if (OPENING.has(buffer[position]) || OPENING.has(buffer[position + 1])) return true;
   while (position < end && buffer[position] !== LF && buffer[position] !== CR) position++;
-  return position > header.next && DELIMITERS.has(buffer[position - 1]);
+  return position > dataStart && DELIMITERS.has(buffer[position - 1]);
 }
 
 function originOf({ header }: FindOptions): Origin {

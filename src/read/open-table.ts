@@ -5,6 +5,7 @@ import type { FoundEncoding } from './encoding.js';
 import type { FileSource } from './file-source.js';
 import { findTable, type PreambleLine } from './find-table.js';
 import { readHead } from './head.js';
+import type { FileHead, KnownHead } from './known-head.js';
 import { takeSeparatorLine } from './separator-line.js';
 import { sniffDialect } from './sniff.js';
 import { BLOCK_SIZES, type BlockSizes, TextFeed, type TextWindow } from './text-feed.js';
@@ -30,6 +31,8 @@ export interface ReadOptions {
   maxRowBytes: number;
   maxColumns: number;
   maxDecompressedRatio: number;
+  /** The head of the last file that was opened with these options, if it is kept. */
+  knownHead?: KnownHead;
   /** Default: {@link BLOCK_SIZES}. */
   blockSizes?: BlockSizes;
 }
@@ -81,23 +84,16 @@ export async function openTable(
   const blockSizes = options.blockSizes ?? BLOCK_SIZES;
   const feed = await TextFeed.open(file, window, { ...options, blockSizes });
   const firstLine = 1 + skipBlankLines(window);
-  const separator = takeSeparatorLine(window);
-  const line = separator ? firstLine + 1 + skipBlankLines(window) : firstLine;
-  refuseNothing(file, window);
-  // 2. Dialect.
-  const sniffed = sniffDialect(
-    window.buffer.subarray(window.from, window.end),
-    { ...options, separator: separator?.delimiter },
-    () => feed.pieces(),
-  );
-  const { dialect } = sniffed;
-  // 3. Titles, header, data.
-  await fillFirstRecord(feed, { ...options, dialect, line });
-  const found = findTable(window, { ...options, dialect, line });
+  // 2. Dialect, titles, header, data.
+  const head =
+    options.knownHead?.recall(window, { ...options, line: firstLine }) ??
+    (await findHead(file, feed, { ...options, firstLine }));
+  const { sniffed, found, separator } = head;
   const { names, start, end, dataStart, width, trailingDelimiters } = found;
   if (found.fault && !options.mendHeader) refuseQuotes(found.fault, found.line);
   refuseHead(feed, { line: found.line, end, width, maxColumns: options.maxColumns });
-  // 4. Rows.
+  options.knownHead?.keep(window, head);
+  // 3. Rows.
   const headerBytes = window.buffer.slice(start, dataStart);
   const firstOffset = offsetInFile(feed.encoding, window.buffer.subarray(0, dataStart));
   window.from = dataStart;
@@ -128,6 +124,28 @@ export async function openTable(
     width,
     rows,
   };
+}
+
+/** Errors: `empty_file`, `no_header`, `row_too_long`. */
+async function findHead(
+  file: FileSource,
+  feed: TextFeed,
+  { firstLine, ...options }: ReadOptions & { firstLine: number },
+): Promise<FileHead> {
+  const { window } = feed;
+  const separator = takeSeparatorLine(window);
+  const line = separator ? firstLine + 1 + skipBlankLines(window) : firstLine;
+  refuseNothing(file, window);
+  // 1. Dialect.
+  const sniffed = sniffDialect(
+    window.buffer.subarray(window.from, window.end),
+    { ...options, separator: separator?.delimiter },
+    () => feed.pieces(),
+  );
+  const { dialect } = sniffed;
+  // 2. Titles, header, data.
+  await fillFirstRecord(feed, { ...options, dialect, line });
+  return { sniffed, found: findTable(window, { ...options, dialect, line }), separator };
 }
 
 function refuseNothing(file: FileSource, window: TextWindow): void {

@@ -46,14 +46,13 @@ export function sniffDialect(
 ): SniffedDialect {
   const isTold = wishes.delimiter === 'auto' && wishes.separator !== undefined;
   const options = isTold ? { ...wishes, delimiter: wishes.separator! } : wishes;
-  const bytes = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, MAX_HEAD_BYTES));
+  const { bytes, isCut } = sampleOf(head);
   const origins = { delimiterOrigin: originOf(wishes.delimiter), quoteOrigin: originOf(options.quote) };
   const byHeader = delimiterByHeader(bytes, options);
-  const isCut = head.length > bytes.length;
   if (
     byHeader !== undefined &&
     isAuto(options.escape) &&
-    isSimple(bytes, { delimiter: byHeader, quote: options.quote, isCut })
+    isSimple({ bytes, isCut }, { delimiter: byHeader, quote: options.quote })
   ) {
     const quote = options.quote === 'auto' ? '"' : options.quote;
     const loneCrEnds = lineEnds(bytes, isCut) === 'cr';
@@ -61,6 +60,25 @@ export function sniffDialect(
   }
   const pieces = [bytes, ...elsewhere().map((piece) => Buffer.from(piece))];
   return weigh({ pieces, isCut, byHeader, options, origins });
+}
+
+/**
+ * Would a text whose first line is that of an earlier one, and settled the delimiter there, get the same dialect? The rest of it
+ * must not speak of another.
+ */
+export function staysSettled(head: Uint8Array, { dialect }: SniffedDialect, quote: string): boolean {
+  return isSimple(sampleOf(head), { delimiter: dialect.delimiter, quote });
+}
+
+interface Sample {
+  bytes: Buffer;
+  /** The text goes on behind it. */
+  isCut: boolean;
+}
+
+function sampleOf(head: Uint8Array): Sample {
+  const bytes = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, MAX_HEAD_BYTES));
+  return { bytes, isCut: head.length > bytes.length };
 }
 
 function isAuto(way: SniffOptions['escape']): way is 'auto' | undefined {
@@ -115,11 +133,13 @@ function unquote(cell: string): string {
 }
 
 /** Nothing in the sample could mean more than the usual quotes and line ends. */
-function isSimple(sample: Buffer, known: { delimiter: string; quote: string; isCut: boolean }): boolean {
-  const { delimiter, quote, isCut } = known;
-  if (quote === 'auto' && sample.includes("'")) return false;
-  if (delimiter === ',' && hasSpacedComma(sample)) return false;
-  return !sample.includes('\\') && lineEnds(sample, isCut) !== 'mixed';
+function isSimple(
+  { bytes, isCut }: Sample,
+  { delimiter, quote }: { delimiter: string; quote: string },
+): boolean {
+  if (quote === 'auto' && bytes.includes("'")) return false;
+  if (delimiter === ',' && hasSpacedComma(bytes)) return false;
+  return !bytes.includes('\\') && lineEnds(bytes, isCut) !== 'mixed';
 }
 
 /** Is there a comma with a space behind it in the first line, or before a quote? */

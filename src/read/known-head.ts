@@ -1,0 +1,62 @@
+import { type FoundTable, isDoubtful } from './find-table.js';
+import type { SeparatorLine } from './separator-line.js';
+import { type SniffedDialect, staysSettled } from './sniff.js';
+import type { TextWindow } from './text-feed.js';
+
+/** What the beginning of a file is made of. */
+export interface FileHead {
+  sniffed: SniffedDialect;
+  found: FoundTable;
+  separator?: SeparatorLine;
+}
+
+/**
+ * The head of the last file that was opened with the same options. Files that come day after day begin with the same header,
+ * which settles dialect and columns by the names of declared columns. What has to be looked at anew is whether the text behind it
+ * speaks of something else. The answer is what it would be without this memory.
+ */
+export class KnownHead {
+  /** The header as it stands in the file, decoded, with its line end. */
+  #line: Buffer | undefined;
+  #sniffed!: SniffedDialect;
+  /** As if the header stood on line 0, at offset 0. */
+  #found!: FoundTable;
+
+  /** Keeps a head, if its first record alone told everything. Records that end where the window ends may go on. */
+  keep(window: TextWindow, { sniffed, found, separator }: FileHead): void {
+    const { start, dataStart, line } = found;
+    const isTold = found.isAtOnce && found.fault === undefined && sniffed.score === undefined && !separator;
+    if (!isTold || dataStart >= window.end || this.#isAt(window, start)) return;
+    this.#line = Buffer.from(window.buffer.subarray(start, dataStart));
+    this.#sniffed = sniffed;
+    this.#found = moved(found, { offset: -start, lines: -line });
+  }
+
+  /** The head of a text, if it begins like the one that is kept and nothing speaks against it. */
+  recall(window: TextWindow, { quote, line }: { quote: string; line: number }): FileHead | undefined {
+    const { buffer, from, end } = window;
+    if (!this.#isAt(window, from)) return undefined;
+    if (!staysSettled(buffer.subarray(from, end), this.#sniffed, quote)) return undefined;
+    const found = moved(this.#found, { offset: from, lines: line });
+    if (isDoubtful(window, { names: found.names!, dataStart: found.dataStart })) return undefined;
+    return { sniffed: this.#sniffed, found };
+  }
+
+  /** Does the text at an offset begin with the line that is kept, and go on behind it? */
+  #isAt({ buffer, end }: TextWindow, from: number): boolean {
+    const line = this.#line;
+    if (line === undefined || from + line.length >= end) return false;
+    return line.compare(buffer, from, from + line.length) === 0;
+  }
+}
+
+function moved(found: FoundTable, { offset, lines }: { offset: number; lines: number }): FoundTable {
+  return {
+    ...found,
+    line: found.line + lines,
+    start: found.start + offset,
+    end: found.end + offset,
+    dataLine: found.dataLine + lines,
+    dataStart: found.dataStart + offset,
+  };
+}
