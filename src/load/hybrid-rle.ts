@@ -64,19 +64,34 @@ function putRepeated(bytes: Uint8Array, { out, from, to, base, limit }: HybridTa
 function putPacked(bytes: Uint8Array, bitWidth: number, target: HybridTarget): void {
   const { out, to, base, limit } = target;
   const mask = (1 << bitWidth) - 1;
+  const last = limit - 1;
   let row = target.from;
   let at = 0;
-  let most = 0;
+  /** Negative as soon as a number was above the last one: the differences need not wait for each other, as a maximum would. */
+  let signs = 0;
   if (bitWidth <= MAX_NARROW_BITS) {
     // Eight numbers at once, as long as a whole word can be read.
     while (row + 8 <= to && at + 4 <= bytes.length) {
-      let eight = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
-      for (let i = 0; i < 8; i++) {
-        const value = eight & mask;
-        most = Math.max(value, most);
-        out[row + i] = base + value;
-        eight >>>= bitWidth;
-      }
+      const low = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
+      const high = low >>> (4 * bitWidth);
+      const a = low & mask;
+      const b = (low >>> bitWidth) & mask;
+      const c = (low >>> (2 * bitWidth)) & mask;
+      const d = (low >>> (3 * bitWidth)) & mask;
+      const e = high & mask;
+      const f = (high >>> bitWidth) & mask;
+      const g = (high >>> (2 * bitWidth)) & mask;
+      const h = (high >>> (3 * bitWidth)) & mask;
+      out[row] = base + a;
+      out[row + 1] = base + b;
+      out[row + 2] = base + c;
+      out[row + 3] = base + d;
+      out[row + 4] = base + e;
+      out[row + 5] = base + f;
+      out[row + 6] = base + g;
+      out[row + 7] = base + h;
+      signs |= (last - a) | (last - b) | (last - c) | (last - d);
+      signs |= (last - e) | (last - f) | (last - g) | (last - h);
       at += bitWidth;
       row += 8;
     }
@@ -91,9 +106,9 @@ function putPacked(bytes: Uint8Array, bitWidth: number, target: HybridTarget): v
     const value = word & mask;
     word >>>= bitWidth;
     bits -= bitWidth;
-    most = Math.max(value, most);
+    signs |= last - value;
     out[row++] = base + value;
   }
   if (at > bytes.length) throw new Error(MISSING);
-  if (most >= limit) throw new Error(OUTSIDE);
+  if (signs < 0) throw new Error(OUTSIDE);
 }
