@@ -22,10 +22,14 @@ export class KnownHead {
   /** As if the header stood on line 0, at offset 0. */
   #found!: FoundTable;
 
-  /** Keeps a head, if its first record alone told everything. Records that end where the window ends may go on. */
+  /**
+   * Keeps a head, if its first record alone told everything. Records that end where the window ends may go on, as may a line
+   * that ends with a carriage return.
+   */
   keep(window: TextWindow, { sniffed, found, separator }: FileHead): void {
     const { start, dataStart, line } = found;
-    const isTold = found.isAtOnce && found.fault === undefined && sniffed.score === undefined && !separator;
+    const isPlain = found.fault === undefined && !sniffed.dialect.loneCrEnds && !separator;
+    const isTold = isPlain && found.isAtOnce && sniffed.score === undefined;
     if (!isTold || dataStart >= window.end || this.#isAt(window, start)) return;
     this.#line = Buffer.from(window.buffer.subarray(start, dataStart));
     this.#sniffed = sniffed;

@@ -65,6 +65,18 @@ describe('a known head', () => {
     expect(knownHead.recall(windowOf(`${HEADER}1;Anna;3\n`, 0), { quote: 'auto', line: 1 })).toBeUndefined();
   });
 
+  it('is not taken for one whose line ends go on', async () => {
+    const withEnds = (end: string) => `${HEADER}1;Anna;3\n2;Ben;4\n`.replaceAll('\n', end);
+    for (const [before, after] of [
+      ['\r', '\r\n'],
+      ['\r\n', '\r'],
+      ['\n', '\r\n'],
+    ]) {
+      const { remembering, alone } = await openedAfter([withEnds(before)], withEnds(after));
+      expect(remembering).toEqual(alone);
+    }
+  });
+
   it('changes nothing in what a file is taken for', async () => {
     const header = fc.constantFrom(
       HEADER,
@@ -81,9 +93,13 @@ describe('a known head', () => {
       ...['6;Gert;8;\n', '\n', '7;Hans;9\r', '8, Ida, 10\n', '"9";"J""o";"11"\n', '10;"Kurt;12\n'],
     );
     const start = fc.constantFrom('', '\ufeff', '\n', 'A title\n', 'sep=;\n');
+    const lineEnd = fc.constantFrom(undefined, '\n', '\r\n', '\r');
     const file = fc
-      .tuple(start, header, fc.array(line, { maxLength: 5 }))
-      .map(([first, names, lines]) => first + names + lines.join(''));
+      .tuple(start, header, fc.array(line, { maxLength: 5 }), lineEnd)
+      .map(([first, names, lines, end]) => {
+        const text = first + names + lines.join('');
+        return end === undefined ? text : text.replace(/\r?\n|\r/g, end);
+      });
     await fc.assert(
       fc.asyncProperty(fc.array(file, { maxLength: 3 }), file, async (others, content) => {
         const { remembering, alone } = await openedAfter(others, content);
