@@ -35,6 +35,7 @@ export const CRASH_POINTS = [
   'rows-copied',
   'before-commit',
   'committed',
+  'load-told',
   'load-recorded',
   'load-refused',
   'parked-file-reported',

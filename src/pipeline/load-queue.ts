@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { crashPoint } from '../base/crash-point.js';
 import { DropgateError, messageOf } from '../base/errors.js';
 import { fingerprintText, isAbsent } from '../base/files.js';
@@ -49,6 +50,12 @@ interface Loaded {
   rows: number;
 }
 
+/** How files are written down that were loaded. */
+interface RecordHow {
+  /** The database takes rows of the next group meanwhile, and has to be handed more. */
+  isFlowing: boolean;
+}
+
 /** The files that a transaction began with. */
 interface Transaction {
   first: readonly Waiting[];
@@ -63,6 +70,8 @@ const MAX_SETTLING_FILES = 512;
 /** Files that have settled join a transaction that has fewer files, for so long. What is told of them waits for its end. */
 const MAX_JOINING_FILES = 256;
 const MAX_JOINING_MS = 500;
+/** So many files are written down, and told, before the database is handed more rows: that takes about 2 ms. */
+const FILES_TO_RECORD = 32;
 /** Somebody who waits for the queue is sent away when a busy database (a deadlock, a lock) has refused so often. */
 const MAX_PATIENCE = 3;
 
@@ -102,7 +111,7 @@ export class LoadQueue {
   /** The group in hand, when all of its rows have been decoded. */
   #decoded: readonly Waiting[] | undefined;
   /** What is left to be written down of the files that were loaded last. */
-  #unrecorded: (() => Promise<void>) | undefined;
+  #unrecorded: ((how: RecordHow) => Promise<void>) | undefined;
   #recording: Promise<void> = Promise.resolve();
   #isAbandoned = false;
   #attempt = 0;
@@ -350,7 +359,7 @@ export class LoadQueue {
     const outcomes = await this.#loader
       .load(group, {
         table,
-        onFlow: () => void this.#record(),
+        onFlow: () => void this.#record({ isFlowing: true }),
         onDecoded: () => {
           this.#decoded = group;
           this.#prepareNext();
@@ -382,39 +391,53 @@ export class LoadQueue {
       else loaded.push({ file, isNew: outcome.status === 'loaded', rows: outcome.rows });
     }
     for (const { file } of loaded) this.#waiting.suspend(file);
-    if (loaded.length > 0) this.#unrecorded = () => this.#loaded(loaded, { table, durationMs });
+    if (loaded.length > 0) this.#unrecorded = (how) => this.#loaded(loaded, { table, durationMs, ...how });
   }
 
   /** Writes down what was loaded last: the database has the truth, so that this may wait until it has more to do. */
-  #record(): Promise<void> {
+  #record(how: RecordHow = { isFlowing: false }): Promise<void> {
     const record = this.#unrecorded;
     this.#unrecorded = undefined;
-    if (record) this.#recording = record();
+    if (record) this.#recording = record(how);
     return this.#recording;
   }
 
+  /**
+   * While the database has to be handed rows, a few files at a time. It is told first: a run that is killed then tells it once more,
+   * and does not pass over it in silence.
+   */
   async #loaded(
-    loaded: Loaded[],
-    { table, durationMs }: { table: TableSpec; durationMs: number },
+    loaded: readonly Loaded[],
+    { table, durationMs, isFlowing }: { table: TableSpec; durationMs: number } & RecordHow,
   ): Promise<void> {
-    const files = loaded.map(({ file }) => file);
-    // 1. The local record.
-    for (const file of files) this.#offers.settle(file);
+    for (const { file } of loaded) this.#offers.settle(file);
+    const together = loaded.length === 1 ? '' : ` for ${plural(loaded.length, 'file')} together`;
+    const took = `${formatDuration(durationMs)}${together}`;
+    const atOnce = isFlowing ? FILES_TO_RECORD : loaded.length;
+    for (let at = 0; at < loaded.length; at += atOnce) {
+      if (at > 0) await nextTurn();
+      const some = loaded.slice(at, at + atOnce);
+      // 1. A word about each.
+      this.#options.log.together(() => {
+        for (const one of some) this.#tellLoaded(one, { table, took });
+      });
+      crashPoint('load-told');
+      // 2. The local record.
+      await this.#recordLoaded(some.map(({ file }) => file));
+    }
+  }
+
+  async #recordLoaded(files: readonly Waiting[]): Promise<void> {
     const what = files.length === 1 ? this.#shown(files[0].path) : plural(files.length, 'file');
     await this.#chores.do(`note in the local ledger that the rows of ${what} are loaded`, () => {
       this.#records.loaded(files);
       for (const file of files) this.#offers.settled(file);
     });
     crashPoint('load-recorded');
-    // 2. A word about each.
-    const together = files.length === 1 ? '' : ` for ${plural(files.length, 'file')} together`;
-    this.#options.log.together(() => {
-      for (const one of loaded) {
-        this.#waiting.release(one.file);
-        this.#tellLoaded(one, { table, took: `${formatDuration(durationMs)}${together}` });
-        this.#options.release(one.file.name);
-      }
-    });
+    for (const file of files) {
+      this.#waiting.release(file);
+      this.#options.release(file.name);
+    }
   }
 
   #tellLoaded(
