@@ -7,7 +7,7 @@ import {
   type Row,
   SELECT,
 } from './file-record.js';
-import { checkVersion } from './schema.js';
+import { checkVersion, hasContent } from './schema.js';
 
 /** What deliveries can be sorted by; `id` is the order in which they were written down. */
 export const SORT_COLUMNS = [
@@ -133,7 +133,8 @@ export class FileSearch {
   /** The last delivery before this one that had the same content and was converted. */
   ofSameContent({ id, sha256 }: Pick<FileRecord, 'id' | 'sha256'>): FileRecord | undefined {
     const row = this.#get<Row>(
-      `${SELECT} WHERE sha256 = ? AND id < ? AND state IN ('converted', 'loaded', 'load_failed') ORDER BY id DESC LIMIT 1`,
+      `${SELECT} WHERE ${hasContent('?1')} AND id < ?2 AND state IN ('converted', 'loaded', 'load_failed')
+       ORDER BY id DESC LIMIT 1`,
       [sha256, id],
     );
     return row && fromRow(row);

@@ -14,7 +14,7 @@ import {
   toRow,
 } from './file-record.js';
 import { QualityStore } from './quality-store.js';
-import { bringUpToDate, checkVersion } from './schema.js';
+import { bringUpToDate, checkVersion, hasContent } from './schema.js';
 
 export type { FileDetails, FileRecord, FileState, NewFileRecord } from './file-record.js';
 
@@ -306,11 +306,8 @@ function openDatabase(file: string): Database.Database {
   }
 }
 
-/**
- * Each file goes to a place of its own in the index of contents; with SQLite's own 2 MB, what lies there was read again for most
- * of them. Taken only as far as it is used.
- */
-const CACHE_KB = 8192;
+/** Room for the index of contents, in which each file goes to a place of its own, of 100,000 files. Taken only as far as it is used. */
+const CACHE_KB = 3072;
 
 /** SQLite's own names of trouble that passes when somebody makes room or gives rights. */
 const AROUND = /^SQLITE_(?:FULL|IOERR|BUSY|LOCKED|CANTOPEN|READONLY|PERM|NOMEM|AUTH)/;
@@ -357,14 +354,15 @@ function prepareAll(db: Database.Database) {
     anyOnItsWay: db.prepare(`SELECT 1 FROM originals WHERE put_away = 0 LIMIT 1`),
     forget: db.prepare(`DELETE FROM originals WHERE record_id = ?`),
     seenAmong: db.prepare(
-      `SELECT sha256 FROM files
-       WHERE sha256 IN (SELECT value FROM json_each(?)) AND state IN ('converted', 'loaded')`,
+      `SELECT sha256 FROM json_each(?) CROSS JOIN files ON ${hasContent('value')}
+       WHERE state IN ('converted', 'loaded')`,
     ),
     seenContent: db.prepare(
-      `${SELECT} WHERE sha256 = ? AND state IN ('converted', 'loaded') ORDER BY id DESC LIMIT 1`,
+      `${SELECT} WHERE ${hasContent('?1')} AND state IN ('converted', 'loaded') ORDER BY id DESC LIMIT 1`,
     ),
     seenNamed: db.prepare(
-      `${SELECT} WHERE sha256 = ? AND name = ? AND state IN ('converted', 'loaded') ORDER BY id DESC LIMIT 1`,
+      `${SELECT} WHERE ${hasContent('?1')} AND name = ?2 AND state IN ('converted', 'loaded')
+       ORDER BY id DESC LIMIT 1`,
     ),
     byParquet: db.prepare(`${SELECT} WHERE parquet = ? ORDER BY id DESC LIMIT 1`),
     loaded: db.prepare(

@@ -133,6 +133,16 @@ describe('what was delivered before', () => {
     expect(ledger.seenAmong([])).toEqual(new Set());
   });
 
+  it('is not taken for another one that begins alike', () => {
+    const ledger = openLedger(newFile());
+    const [seen, other] = [`${'b'.repeat(63)}0`, `${'b'.repeat(63)}1`];
+    const id = ledger.add(record({ sha256: seen }));
+    ledger.add(record({ sha256: other, state: 'failed' }));
+    expect(ledger.findSeen({ sha256: seen })?.id).toBe(id);
+    expect(ledger.findSeen({ sha256: other })).toBeUndefined();
+    expect([...ledger.seenAmong([other, seen])]).toEqual([seen]);
+  });
+
   it('is the last delivery that made a Parquet file', () => {
     const ledger = openLedger(newFile());
     ledger.add(record({ name: 'old.csv' }));
@@ -288,6 +298,24 @@ it('two processes write one after the other', () => {
   for (let i = 0; i < 20; i++)
     for (const ledger of [one, other]) ledger.inTransaction(() => ledger.add(record()));
   expect(one.latest(100)).toHaveLength(40);
+});
+
+it('a ledger of version 4 finds contents as it did', () => {
+  const file = newFile();
+  const id = openLedger(file).add(record());
+  closeAll();
+  const db = new Database(file);
+  db.exec(`DROP INDEX files_by_content; CREATE INDEX files_by_content ON files (sha256, name);
+    PRAGMA user_version = 4`);
+  db.close();
+  for (let start = 0; start < 2; start++) {
+    expect(openLedger(file).findSeen({ sha256: 'a'.repeat(64), name: 'scores.csv' })?.id).toBe(id);
+    closeAll();
+  }
+  const upToDate = new Database(file);
+  const index = upToDate.prepare(`SELECT sql FROM sqlite_schema WHERE name = 'files_by_content'`).get();
+  upToDate.close();
+  expect(index).toMatchObject({ sql: expect.stringContaining('substr') });
 });
 
 describe('a ledger of version 2', () => {
