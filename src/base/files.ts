@@ -39,17 +39,21 @@ const TEMP_PREFIX = '.dropgate-';
 /** `.part`: an upload. */
 const TEMP_SUFFIXES = ['.tmp', '.part'] as const;
 
+/** What tells the temporary files of this thread from all others, and their number. */
+const OWN = [process.pid, Date.now(), Math.floor(Math.random() * 2 ** 32)]
+  .map((n) => n.toString(36))
+  .join('-');
 let tempCounter = 0;
 
 /** A new temporary path in the same folder as `target`, so that a rename into place is atomic. */
 export function tempPathFor(target: string, suffix: (typeof TEMP_SUFFIXES)[number] = '.tmp'): string {
+  return tempPathIn(path.dirname(target), suffix);
+}
+
+function tempPathIn(folder: string, suffix: (typeof TEMP_SUFFIXES)[number]): string {
   tempCounter++;
-  const unique = `${process.pid.toString(36)}-${Date.now().toString(36)}-${tempCounter.toString(36)}`;
   // Not the target's own name: 255-byte names leave no room for a suffix.
-  return path.join(
-    path.dirname(target),
-    `${TEMP_PREFIX}${unique}-${Math.random().toString(36).slice(2, 8)}${suffix}`,
-  );
+  return path.join(folder, `${TEMP_PREFIX}${OWN}-${tempCounter.toString(36)}${suffix}`);
 }
 
 /** A temporary file that is being written. */
@@ -60,7 +64,7 @@ export interface TempFile {
 
 /** Creates and opens a temporary file in `folder`, which comes into being again when somebody removed it. */
 export function createTempFile(folder: string): TempFile {
-  const file = tempPathFor(path.join(folder, 'file'));
+  const file = tempPathIn(folder, '.tmp');
   try {
     return { path: file, fd: fileOps.openSync(file, 'wx') };
   } catch (error) {

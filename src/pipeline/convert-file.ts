@@ -264,11 +264,14 @@ interface RowsOfFile {
 /** Converts the rows with the help of other threads where that is possible, or else in this one. */
 async function convertRows(work: RowsOfFile): Promise<Outcome> {
   const { table, dataset, context } = work;
+  if (!context.helpers) return inThisThread(work);
   const together = await intoFiles(work, (outlet) => convertInParallel({ ...work, outlet }));
-  if (together) return together;
   // The attempt left its values in the dictionaries.
-  const plan = context.helpers ? (planOf(table, dataset, context) as ConvertPlan) : work.plan;
-  const alone = await intoFiles(work, (outlet) => convertAlone({ ...work, plan, outlet }));
+  return together ?? inThisThread({ ...work, plan: planOf(table, dataset, context) as ConvertPlan });
+}
+
+async function inThisThread(work: RowsOfFile): Promise<Outcome> {
+  const alone = await intoFiles(work, (outlet) => convertAlone({ ...work, outlet }));
   return alone!;
 }
 

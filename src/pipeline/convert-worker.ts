@@ -76,12 +76,13 @@ async function convertTask(task: ConvertTask, context: ConvertContext): Promise<
 /** Flushes the temporary files of one file to the disk. A file whose disk refuses that is to be tried again. */
 export async function makeDurable(result: ConvertResult): Promise<ConvertResult> {
   const temps = tempsOf(result);
-  const flushes = await Promise.allSettled(temps.map(syncFile));
-  const refused = flushes.find((flush) => flush.status === 'rejected');
-  if (!refused) return result;
-  await Promise.allSettled(temps.map(removeFile));
-  const error: unknown = refused.reason;
-  return { status: 'fault', name: result.name, errno: errnoOf(error) ?? '', message: messageOf(error) };
+  try {
+    for (const temp of temps) await syncFile(temp);
+    return result;
+  } catch (error) {
+    await Promise.allSettled(temps.map(removeFile));
+    return { status: 'fault', name: result.name, errno: errnoOf(error) ?? '', message: messageOf(error) };
+  }
 }
 
 function tempsOf(result: ConvertResult): string[] {
