@@ -296,6 +296,7 @@ function openDatabase(file: string): Database.Database {
     db.exec('PRAGMA busy_timeout = 5000');
     db.exec('PRAGMA journal_mode = WAL');
     db.exec('PRAGMA synchronous = NORMAL');
+    db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     db.exec(`PRAGMA cache_size = -${CACHE_KB}`);
     bringUpToDate(db);
     checkPages(db);
@@ -305,6 +306,9 @@ function openDatabase(file: string): Database.Database {
     throw error;
   }
 }
+
+/** Pages of 4 KB in the write-ahead log before they go to their places: the same ones are written again and again. SQLite's own is 1000. */
+const CHECKPOINT_PAGES = 4000;
 
 /** Room for the index of contents, in which each file goes to a place of its own, of 100,000 files. Taken only as far as it is used. */
 const CACHE_KB = 3072;
