@@ -39,7 +39,7 @@ const TEMP_PREFIX = '.dropgate-';
 /** `.part`: an upload. */
 const TEMP_SUFFIXES = ['.tmp', '.part'] as const;
 
-/** What tells the temporary files of this thread from all others, and their number. */
+/** What tells the temporary files of this thread from those of all others, and how many there were. */
 const OWN = [process.pid, Date.now(), Math.floor(Math.random() * 2 ** 32)]
   .map((n) => n.toString(36))
   .join('-');

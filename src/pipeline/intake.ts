@@ -168,7 +168,7 @@ export class Intake {
     this.#isAbandoned = true;
   }
 
-  /** A thread goes on while the files that it converted are published, but does not run far ahead. */
+  /** A thread goes on while files are published, but does not run ahead for ever. */
   get #hasFreeThread(): boolean {
     return this.#converting < this.#options.workers && this.#running < MAX_UNPUBLISHED_TASKS;
   }
