@@ -9,7 +9,7 @@ import { formatDuration, plural } from '../base/text.js';
 import type { AheadFile, ReadyFile } from '../watch/types.js';
 import { Chores } from './chores.js';
 import type { ConvertResult } from './convert-file.js';
-import { type Candidate, ConvertQueue, MAX_TASK_FILES } from './convert-queue.js';
+import { type Candidate, ConvertQueue, MAX_HELD_GROUPS, MAX_TASK_FILES } from './convert-queue.js';
 import type { ConvertTask } from './convert-worker.js';
 import { failedOutright } from './failed-outright.js';
 import { Lender } from './lender.js';
@@ -42,8 +42,6 @@ const RETRY = { firstMs: 1000, maxMs: 60_000 };
 const MAX_READ_ATTEMPTS = 4;
 /** So many files are looked for whenever one of them is done, to see whether their sender took them away. */
 const FEW_FILES = 100;
-/** Tasks that may be with a thread, or wait to be published: all that is read ahead settles at once, and no thread waits for that. */
-const MAX_UNPUBLISHED_TASKS = 64;
 /** Workers that a file may take down with it before it is failed. */
 const MAX_DEATHS = 2;
 
@@ -168,9 +166,13 @@ export class Intake {
     this.#isAbandoned = true;
   }
 
-  /** A thread goes on while files are published, but does not run ahead for ever. */
+  /**
+   * A thread goes on while the files that it converted are published, but does not run far ahead. All that is held may settle at
+   * once, and no thread waits until that is published.
+   */
   get #hasFreeThread(): boolean {
-    return this.#converting < this.#options.workers && this.#running < MAX_UNPUBLISHED_TASKS;
+    const { workers } = this.#options;
+    return this.#converting < workers && this.#running < 2 * workers + MAX_HELD_GROUPS;
   }
 
   #pump(): void {
