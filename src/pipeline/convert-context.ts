@@ -15,10 +15,7 @@ export interface HelperDesk {
 }
 
 /** How the files of one dataset are read. */
-export type ReadWishes = Omit<
-  ReadOptions,
-  'encoding' | 'maxRowBytes' | 'maxColumns' | 'maxDecompressedRatio'
->;
+export type ReadWishes = Omit<ReadOptions, 'encoding'>;
 
 /** What a thread keeps from file to file. */
 export interface ConvertContext {
@@ -39,6 +36,7 @@ export interface ConvertContext {
   /** For a part of a file, while the first one holds the beginning of it. */
   partWindow: TextWindow;
   plans: Map<string, ConvertPlan>;
+  /** Made when the first file of a dataset comes. */
   wishes: Map<Dataset, ReadWishes>;
   /** Absent where there is only one thread. */
   helpers?: HelperDesk;

@@ -3,7 +3,7 @@ import { removeFile } from '../base/files.js';
 import { quoteValue } from '../base/text.js';
 import { RowSpill } from '../clean/row-spill.js';
 import { datasetFor } from '../config/dataset-for.js';
-import type { Dataset } from '../config/settings.js';
+import type { Dataset, Limits } from '../config/settings.js';
 import { NotUtf8, type TextWindow } from '../read/batch-reader.js';
 import { type FileFingerprint, FileSource } from '../read/file-source.js';
 import { KnownHead } from '../read/known-head.js';
@@ -180,20 +180,10 @@ interface Opening {
 }
 
 async function open(source: FileSource, { dataset, encoding, context }: Opening): Promise<OpenTable> {
-  let wishes = context.wishes.get(dataset);
-  if (!wishes) {
-    wishes = wishesOf(dataset);
-    context.wishes.set(dataset, wishes);
-  }
-  const { maxRowBytes, maxColumns, maxDecompressedRatio } = context.limits;
+  const wishes = context.wishes.get(dataset) ?? wishesOf(dataset, context.limits);
+  context.wishes.set(dataset, wishes);
   try {
-    return await openTable(source, context.window, {
-      ...wishes,
-      encoding,
-      maxRowBytes,
-      maxColumns,
-      maxDecompressedRatio,
-    });
+    return await openTable(source, context.window, { ...wishes, encoding });
   } catch (error) {
     if (!(error instanceof NotUtf8)) throw error;
     throw notUtf8Error(error);
@@ -201,7 +191,7 @@ async function open(source: FileSource, { dataset, encoding, context }: Opening)
 }
 
 /** How files of a dataset are read; the same for all of them. */
-function wishesOf(dataset: Dataset): ReadWishes {
+function wishesOf(dataset: Dataset, limits: Limits): ReadWishes {
   const declared = dataset.columns === 'any' ? [] : dataset.columns.map(({ name }) => name.toLowerCase());
   return {
     delimiter: dataset.delimiter,
@@ -212,6 +202,7 @@ function wishesOf(dataset: Dataset): ReadWishes {
     looksLikeData: (cells) => looksLikeData(dataset, cells),
     mendHeader: dataset.ragged === 'rescue',
     keepEmpty: dataset.columns === 'any' && dataset.missing === 'keep',
+    ...limits,
     knownHead: new KnownHead(),
   };
 }

@@ -107,20 +107,10 @@ export function makePlan(input: PlanInput): ConvertPlan | ColumnProblem[] {
 /** Plans that a thread keeps. Files of many kinds must not pile up dictionaries. */
 const MAX_PLANS = 16;
 
-/** What the last key was made of: files that begin alike share their header and their dialect. */
-let last: { key: string; dataset: Dataset; dialect: Dialect; header: string[] | undefined } | undefined;
-
-function keyOf({ dataset, dialect, header, width }: PlanInput): string {
-  const isAsLast = header && last?.header === header && last.dialect === dialect && last.dataset === dataset;
-  if (isAsLast) return last!.key;
-  const key = JSON.stringify([dataset.name, dialect, header ?? width]);
-  last = { key, dataset, dialect, header };
-  return key;
-}
-
 /** The plan for files of this kind, made once and ready for the next file; or the disagreements with the declaration. */
 export function planFor(plans: Map<string, ConvertPlan>, input: PlanInput): ConvertPlan | ColumnProblem[] {
-  const key = keyOf(input);
+  const { dataset, dialect, header, width } = input;
+  const key = JSON.stringify([dataset.name, dialect, header ?? width]);
   const known = plans.get(key);
   if (known) {
     resetPlan(known);

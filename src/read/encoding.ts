@@ -160,20 +160,9 @@ const IS_CONTROL = Uint8Array.from({ length: 256 }, (_, byte) =>
 );
 
 function countControls(bytes: Uint8Array): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const wholeWords = bytes.length & ~3;
   let count = 0;
-  for (let i = 0; i < wholeWords; i += 4) {
-    const word = view.getInt32(i, true);
-    // The highest bit of each byte below 32; in most words there is none.
-    if (((word - SPACES) & ~word & HIGHEST_BITS) === 0) continue;
-    for (let k = i; k < i + 4; k++) count += IS_CONTROL[bytes[k]];
-  }
-  for (let i = wholeWords; i < bytes.length; i++) count += IS_CONTROL[bytes[i]];
+  for (let i = 0; i < bytes.length; i++) count += IS_CONTROL[bytes[i]];
   return count;
 }
-
-const SPACES = 0x20202020;
-const HIGHEST_BITS = 0x80808080 | 0;
 
 export { encodeFor } from './transcode.js';

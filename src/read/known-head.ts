@@ -16,11 +16,7 @@ export interface FileHead {
  * speaks of something else. The answer is what it would be without this memory.
  */
 export class KnownHead {
-  /** The header as it stands in the file, decoded, with its line end. */
-  #line: Buffer | undefined;
-  #sniffed!: SniffedDialect;
-  /** As if the header stood on line 0, at offset 0. */
-  #found!: FoundTable;
+  #kept: Kept | undefined;
 
   /**
    * Keeps a head, if its first record alone told everything. Records that end where the window ends may go on, as may a line
@@ -30,28 +26,39 @@ export class KnownHead {
     const { start, dataStart, line } = found;
     const isPlain = found.fault === undefined && !sniffed.dialect.loneCrEnds && !separator;
     const isTold = isPlain && found.isAtOnce && sniffed.score === undefined;
-    if (!isTold || dataStart >= window.end || this.#isAt(window, start)) return;
-    this.#line = Buffer.from(window.buffer.subarray(start, dataStart));
-    this.#sniffed = sniffed;
-    this.#found = moved(found, { offset: -start, lines: -line });
+    if (!isTold || dataStart >= window.end) return;
+    this.#kept = {
+      line: Buffer.from(window.buffer.subarray(start, dataStart)),
+      sniffed,
+      found: moved(found, { offset: -start, lines: -line }),
+    };
   }
 
   /** The head of a text, if it begins like the one that is kept and nothing speaks against it. */
   recall(window: TextWindow, { quote, line }: { quote: string; line: number }): FileHead | undefined {
+    const kept = this.#kept;
+    if (!kept || !beginsWith(window, kept.line)) return undefined;
     const { buffer, from, end } = window;
-    if (!this.#isAt(window, from)) return undefined;
-    if (!staysSettled(buffer.subarray(from, end), this.#sniffed, quote)) return undefined;
-    const found = moved(this.#found, { offset: from, lines: line });
+    const { sniffed } = kept;
+    if (!staysSettled(buffer.subarray(from, end), sniffed, quote)) return undefined;
+    const found = moved(kept.found, { offset: from, lines: line });
     if (isDoubtful(window, { names: found.names!, dataStart: found.dataStart })) return undefined;
-    return { sniffed: this.#sniffed, found };
+    return { sniffed, found };
   }
+}
 
-  /** Does the text at an offset begin with the line that is kept, and go on behind it? */
-  #isAt({ buffer, end }: TextWindow, from: number): boolean {
-    const line = this.#line;
-    if (line === undefined || from + line.length >= end) return false;
-    return line.compare(buffer, from, from + line.length) === 0;
-  }
+interface Kept {
+  /** The header as it stands in the file, decoded, with its line end. */
+  line: Buffer;
+  sniffed: SniffedDialect;
+  /** As if the header stood on line 0, at offset 0. */
+  found: FoundTable;
+}
+
+/** Does the unread text begin with a line, and go on behind it? */
+function beginsWith({ buffer, from, end }: TextWindow, line: Buffer): boolean {
+  const behind = from + line.length;
+  return behind < end && line.compare(buffer, from, behind) === 0;
 }
 
 function moved(found: FoundTable, { offset, lines }: { offset: number; lines: number }): FoundTable {

@@ -92,7 +92,6 @@ export async function openTable(
   const { names, start, end, dataStart, width, trailingDelimiters } = found;
   if (found.fault && !options.mendHeader) refuseQuotes(found.fault, found.line);
   refuseHead(feed, { line: found.line, end, width, maxColumns: options.maxColumns });
-  options.knownHead?.keep(window, head);
   // 3. Rows.
   const headerBytes = window.buffer.slice(start, dataStart);
   const firstOffset = offsetInFile(feed.encoding, window.buffer.subarray(0, dataStart));
@@ -145,7 +144,9 @@ async function findHead(
   const { dialect } = sniffed;
   // 2. Titles, header, data.
   await fillFirstRecord(feed, { ...options, dialect, line });
-  return { sniffed, found: findTable(window, { ...options, dialect, line }), separator };
+  const head = { sniffed, found: findTable(window, { ...options, dialect, line }), separator };
+  options.knownHead?.keep(window, head);
+  return head;
 }
 
 function refuseNothing(file: FileSource, window: TextWindow): void {

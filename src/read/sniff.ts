@@ -46,13 +46,14 @@ export function sniffDialect(
 ): SniffedDialect {
   const isTold = wishes.delimiter === 'auto' && wishes.separator !== undefined;
   const options = isTold ? { ...wishes, delimiter: wishes.separator! } : wishes;
-  const { bytes, isCut } = sampleOf(head);
+  const sample = sampleOf(head);
+  const { bytes, isCut } = sample;
   const origins = { delimiterOrigin: originOf(wishes.delimiter), quoteOrigin: originOf(options.quote) };
   const byHeader = delimiterByHeader(bytes, options);
   if (
     byHeader !== undefined &&
     isAuto(options.escape) &&
-    isSimple({ bytes, isCut }, { delimiter: byHeader, quote: options.quote })
+    isSimple(sample, { delimiter: byHeader, quote: options.quote })
   ) {
     const quote = options.quote === 'auto' ? '"' : options.quote;
     const loneCrEnds = lineEnds(bytes, isCut) === 'cr';
