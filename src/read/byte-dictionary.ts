@@ -30,6 +30,8 @@ const FIRST_SLOTS_LOG2 = 6;
 export class ByteDictionary {
   /** The distinct values, UTF-8, by id. */
   readonly values = new Vector('bytes', 32);
+  /** The ids of values of one byte, or -1. */
+  readonly #single = new Int32Array(256).fill(-1);
   #slots = new Int32Array(1 << (FIRST_SLOTS_LOG2 + SLOT_WORDS_LOG2));
   /** How far a 32-bit hash is shifted to give a slot. */
   #shift = 32 - FIRST_SLOTS_LOG2;
@@ -37,6 +39,12 @@ export class ByteDictionary {
   /** Number of distinct values. */
   get count(): number {
     return this.values.length;
+  }
+
+  /** The id of the value `byte`, which stands at `source[start]`, and is added when it was not seen before. */
+  idOfByte(byte: number, source: Uint8Array, start: number): number {
+    if (this.#single[byte] < 0) this.#single[byte] = this.idOfShort(byte, 0, 1, source, start);
+    return this.#single[byte];
   }
 
   /**
@@ -81,6 +89,7 @@ export class ByteDictionary {
   /** Forgets all values and keeps the memory. */
   clear(): void {
     this.values.clear();
+    this.#single.fill(-1);
     this.#slots.fill(0);
   }
 

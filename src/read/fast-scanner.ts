@@ -3,6 +3,7 @@ import { type ScanColumn, Scanner, type ScannerOptions, type ScanWindow } from '
 
 const LF = 10;
 const CR = 13;
+const SPACE = 32;
 
 /** A byte of every word. */
 const ONES = 0x01010101;
@@ -72,11 +73,11 @@ export class FastScanner extends Scanner {
     // Without delimiters or quotes, the line feed, which is marked anyway.
     const delimiters = (delimiter < 0 ? LF : delimiter) * ONES;
     const quotes = (quote < 0 ? LF : quote) * ONES;
+    const quotedEnd = quote | (delimiter << 8);
     const width = this.width;
     const columns = this.columns;
     let position = recordStart;
-    let byte = buffer[position];
-    if (width > 1 && (byte === LF || byte === CR)) {
+    if (width > 1 && (buffer[position] === LF || buffer[position] === CR)) {
       const next = this.lineEnd(buffer, position, end, final);
       if (next > 0) this.passBlankLine();
       if (next !== 0) return next;
@@ -89,21 +90,39 @@ export class FastScanner extends Scanner {
     let fault = -1;
 
     for (;;) {
-      // 1. The first mark after the start of the cell: a delimiter (in quotes: a quote) or a control character.
+      const target = column < width ? columns[column] : undefined;
+      const dictionary = target?.dictionary;
       let start = position;
       let word = view.getInt32(start, true);
-      let ends = delimiters;
       const isQuoted = (word & 0xff) === quote;
+
+      // 1. A cell of one character: the next one begins at a known place, so the processor need not wait for what is found here.
+      let ends = delimiters;
       if (isQuoted) {
+        const byte = (word >>> 8) & 0xff;
+        if (dictionary !== undefined && word >>> 16 === quotedEnd && byte > SPACE && byte !== quote) {
+          target!.ids[row] = dictionary.idOfByte(byte, buffer, start + 1);
+          column++;
+          position += 4;
+          continue;
+        }
         ends = quotes;
         word = view.getInt32(++start, true);
+      } else if (dictionary !== undefined) {
+        const byte = word & 0xff;
+        if (((word >>> 8) & 0xff) === delimiter && byte > SPACE && byte !== delimiter) {
+          target!.ids[row] = dictionary.idOfByte(byte, buffer, start);
+          column++;
+          position += 2;
+          continue;
+        }
       }
+
+      // 2. The first mark after the start of the cell: a delimiter (in quotes: a quote) or a control character.
       let marks = marksIn(word, ends);
       let stop = start;
       let first = 0;
       let hash = HASH_SEED;
-      const target = column < width ? columns[column] : undefined;
-      const dictionary = target?.dictionary;
       if (dictionary === undefined) {
         while (marks === 0) {
           stop += 4;
@@ -112,18 +131,12 @@ export class FastScanner extends Scanner {
         }
       } else if (marks === 0) {
         first = word;
-        stop += 4;
-        word = view.getInt32(stop, true);
-        marks = marksIn(word, ends);
-        if (marks === 0) {
-          hash = hashStep(hash, first);
-          do {
-            hash = hashStep(hash, word);
-            stop += 4;
-            word = view.getInt32(stop, true);
-            marks = marksIn(word, ends);
-          } while (marks === 0);
-        }
+        do {
+          hash = hashStep(hash, word);
+          stop += 4;
+          word = view.getInt32(stop, true);
+          marks = marksIn(word, ends);
+        } while (marks === 0);
       }
       const bits = bitsBefore(marks);
       const last = word & ((1 << bits) - 1);
@@ -137,14 +150,21 @@ export class FastScanner extends Scanner {
       }
       const length = stop - start;
 
-      // 2. Put the cell into its column, if it ends as most cells do.
+      // 3. Put the cell into its column, if it ends as most cells do.
+      const isFollowed = isQuoted
+        ? view.getUint16(stop, true) === quotedEnd
+        : ((word >>> bits) & 0xff) === delimiter;
       let next = isQuoted ? stop + 1 : stop;
-      byte = buffer[next];
-      const endsPlainly =
-        next < end &&
-        (!isQuoted || buffer[stop] === quote) &&
-        (byte === delimiter || byte === LF || (byte === CR && buffer[next + 1] === LF && next + 1 < end));
-      if (!endsPlainly) {
+      if (isFollowed || ((!isQuoted || buffer[stop] === quote) && endsLine(window, next))) {
+        if (dictionary === undefined) {
+          target?.cells?.put(row, start, stop);
+        } else if (length > SHORT_BYTES) {
+          target!.ids[row] = dictionary.idOfLong(hashStep(hash, last), buffer, start, stop);
+        } else {
+          if (length < 4) first = last;
+          target!.ids[row] = dictionary.idOfShort(first, length < 4 ? 0 : last, length, buffer, start);
+        }
+      } else {
         const cell = this.#readOddCell(window, position);
         if (cell === undefined) return -1;
         next = cell.next;
@@ -155,21 +175,12 @@ export class FastScanner extends Scanner {
           break;
         }
         if (target !== undefined) putOddCell(target, row, cell);
-        byte = buffer[next];
-      } else if (dictionary === undefined) {
-        target?.cells?.put(row, start, stop);
-      } else if (length > SHORT_BYTES) {
-        target!.ids[row] = dictionary.idOfLong(hashStep(hash, last), buffer, start, stop);
-      } else {
-        if (length < 4) first = last;
-        const second = length < 4 ? 0 : last;
-        target!.ids[row] = dictionary.idOfShort(first, second, length, buffer, start);
       }
 
-      // 3. On to the next cell, or the end of the record.
+      // 4. On to the next cell, or the end of the record.
       column++;
       position = next;
-      if (byte === delimiter && position < end) {
+      if (isFollowed || (buffer[position] === delimiter && position < end)) {
         position++;
         continue;
       }
@@ -269,6 +280,11 @@ export class FastScanner extends Scanner {
 function marksIn(word: number, ends: number): number {
   const difference = word ^ ends;
   return (((difference - ONES) & ~difference) | ((word - FIRST_ORDINARY) & ~word)) & HIGHEST_BITS;
+}
+
+/** Does the record end at `at`, with LF or CRLF? Whether another carriage return is an end takes a closer look. */
+function endsLine({ buffer, end }: ScanWindow, at: number): boolean {
+  return at < end && (buffer[at] === LF || (buffer[at] === CR && buffer[at + 1] === LF && at + 1 < end));
 }
 
 /** Number of bits before the first marked byte. */
