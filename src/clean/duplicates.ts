@@ -3,6 +3,11 @@ import type { TypedColumn } from '../base/vector.js';
 import { HASH_WORDS, type HashSalt, RowHasher } from './row-hash.js';
 import { RowSet } from './row-set.js';
 
+/** Of as many rows, one file in 4,000 has two whose words are equal by chance. */
+const MAX_SKETCHED_ROWS = 1024;
+/** The highest bits of a word are its place. */
+const SKETCH_SHIFT = 32 - Math.log2(2 * MAX_SKETCHED_ROWS);
+
 /** A new secret for the hashes of one file, or of all files of one process. */
 export function newSalt(): HashSalt {
   return new Int32Array(new Uint8Array(randomBytes(HASH_WORDS * 4)).buffer);
@@ -45,6 +50,8 @@ export class DuplicateFinder {
   readonly #hasher: RowHasher;
   readonly #seen: RowSet;
   #hashes = new Int32Array(0);
+  readonly #sketch = new Int32Array(MAX_SKETCHED_ROWS);
+  readonly #sketchSlots = new Int32Array(2 * MAX_SKETCHED_ROWS);
 
   constructor({
     salt = newSalt(),
@@ -64,6 +71,25 @@ export class DuplicateFinder {
   /** Forgets the hashes of dictionary values, when dictionaries were emptied. */
   forgetDictionaries(): void {
     this.#hasher.forgetDictionaries();
+  }
+
+  /**
+   * Are the rows of this batch different from each other for sure? Takes a third of the time of hashing and marking them; for
+   * a file that has no other rows.
+   */
+  areDistinct(columns: readonly TypedColumn[], rowCount: number): boolean {
+    if (rowCount > MAX_SKETCHED_ROWS) return false;
+    this.#hasher.sketch(columns, rowCount, this.#sketch);
+    const slots = this.#sketchSlots.fill(0);
+    for (let row = 0; row < rowCount; row++) {
+      // 0 is a free slot.
+      const word = this.#sketch[row] | 1;
+      let slot = word >>> SKETCH_SHIFT;
+      for (; slots[slot] !== 0; slot = (slot + 1) & (slots.length - 1))
+        if (slots[slot] === word) return false;
+      slots[slot] = word;
+    }
+    return true;
   }
 
   /** Hashes the rows of a batch, which are to be marked next. */

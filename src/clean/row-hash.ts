@@ -47,6 +47,17 @@ export class RowHasher {
     for (let at = HASH_WORDS - 1; at < rowCount * HASH_WORDS; at += HASH_WORDS) out[at] |= 1;
   }
 
+  /**
+   * Writes one word of the hashes of rows `0..rowCount` to `out`, of columns in dictionary mode only: rows whose words differ
+   * are different. Takes a third of the time of `hash`.
+   */
+  sketch(columns: readonly TypedColumn[], rowCount: number, out: Int32Array): void {
+    out.fill(0, 0, rowCount);
+    columns.forEach((column, index) => {
+      if (column.ids) joinWord(column.ids, this.#wordsOf(column.values, index), { rowCount, out });
+    });
+  }
+
   #wordsOf(values: Vector, index: number): Int32Array {
     let known = this.#dictionaries[index];
     if (known?.values !== values) {
@@ -92,6 +103,10 @@ function joinDictionary(ids: Uint32Array, words: Int32Array, { rowCount, out }: 
     out[at + 2] ^= words[from + 2];
     out[at + 3] ^= words[from + 3];
   }
+}
+
+function joinWord(ids: Uint32Array, words: Int32Array, { rowCount, out }: Rows): void {
+  for (let row = 0; row < rowCount; row++) out[row] ^= words[(ids[row] + 1) << HASH_WORDS_LOG2];
 }
 
 function joinPlain({ values, nulls }: TypedColumn, seed: Int32Array, { rowCount, out }: Rows): void {

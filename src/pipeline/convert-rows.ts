@@ -171,6 +171,7 @@ export class ConvertRows {
 
   async #markDuplicates(columns: TypedColumn[], rowCount: number, flags: Uint8Array): Promise<number> {
     if (this.#dataset.duplicates === 'keep') return 0;
+    if (this.#isWhole && this.#duplicates.areDistinct(columns, rowCount)) return 0;
     this.#duplicates.hash(columns, rowCount);
     await this.#turn?.take();
     const place = { part: this.#part, firstRow: this.#rowsBefore };
@@ -178,6 +179,11 @@ export class ConvertRows {
     this.#rowsBefore += rowCount;
     if (this.#table.rows.isFinished) this.#turn?.pass();
     return count;
+  }
+
+  /** Is the batch in hand all that there is of the file? */
+  get #isWhole(): boolean {
+    return this.#rowsBefore === 0 && this.#table.rows.isFinished && !this.#turn;
   }
 
   /** Goes through irregular records and flagged rows in the order of the file. */

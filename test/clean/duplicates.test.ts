@@ -45,9 +45,11 @@ function mark(
   );
   const flags = new Uint8Array(rows.length);
   for (const row of flagged) flags[row] = 1;
+  const areDistinct = finder.areDistinct(columns, rows.length);
   finder.hash(columns, rows.length);
   const found = finder.mark({ rowCount: rows.length, flags, mark: 3 });
   expect(found).toBe(flags.filter((flag) => flag === 3).length);
+  if (areDistinct) expect(new Set(rows.map((row) => JSON.stringify(row))).size).toBe(rows.length);
   return [...flags];
 }
 
@@ -137,6 +139,27 @@ describe('repeated rows', () => {
         expect(mark(rows, modes)).toEqual(expected);
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it('are known not to be there at a look, where the columns in dictionary mode tell rows apart', () => {
+    const rows = Array.from({ length: 1000 }, (_, i) => [`${i % 40}`, i % 41 === 0 ? null : `${i % 41}`]);
+    const areDistinct = (some: Cell[][], modes: Mode[]) => {
+      const columns = modes.map((mode, i) =>
+        column(
+          some.map((row) => row[i]),
+          mode,
+        ),
+      );
+      return new DuplicateFinder().areDistinct(columns, some.length);
+    };
+    // Words of a row can be equal by chance, but hardly each time.
+    const looks = Array.from({ length: 5 }, () => areDistinct(rows, ['dictionary', 'dictionary']));
+    expect(looks).toContain(true);
+    expect(areDistinct([...rows, rows[7]], ['dictionary', 'dictionary'])).toBe(false);
+    expect(areDistinct(rows, ['dictionary', 'plain'])).toBe(false);
+    expect(areDistinct([...rows, ...rows.map(([a, b]) => [`${a} `, b])], ['dictionary', 'dictionary'])).toBe(
+      false,
     );
   });
 
