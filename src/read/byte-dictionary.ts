@@ -58,7 +58,7 @@ export class ByteDictionary {
     if (slots[at + FIRST] === first && slots[at + SECOND] === second && slots[at + TAG] === length + 1) {
       return slots[at];
     }
-    return this.#searchShort({ first, second, length, source, start }, at);
+    return this.#searchShort(first, second, length, source, start, at);
   }
 
   /** The id of the longer value at `source[start..end)`, which is added when it was not seen before. */
@@ -93,8 +93,15 @@ export class ByteDictionary {
     this.#slots.fill(0);
   }
 
-  #searchShort(value: NewValue, from: number): number {
-    const { first, second, length } = value;
+  /** Takes its arguments one by one: this is called so often that an object for them would be most of a scanner's garbage. */
+  #searchShort(
+    first: number,
+    second: number,
+    length: number,
+    source: Uint8Array,
+    start: number,
+    from: number,
+  ): number {
     const slots = this.#slots;
     const mask = slots.length - 1;
     let at = from;
@@ -103,7 +110,7 @@ export class ByteDictionary {
         return slots[at];
       }
     }
-    return this.#add(value, at);
+    return this.#add({ first, second, length, source, start }, at);
   }
 
   #equals(id: number, source: Uint8Array, start: number, end: number): boolean {

@@ -196,6 +196,7 @@ export class FastScanner extends Scanner {
           break;
         }
       }
+      if (column === width && this.takeRow(recordStart, recordEnd, embeddedBreaks)) return position;
       return this.finishRecord({ buffer, recordStart, recordEnd, cells: column, embeddedBreaks }, position);
     }
     const kind = position >= end ? 'unclosed_quote' : 'stray_quote';

@@ -238,6 +238,16 @@ export abstract class Scanner {
     this.#countExtraLines(1);
   }
 
+  /**
+   * Takes a record with as many cells as the table has columns for a row, without a word more; false when there may be more
+   * to say of it, which {@link finishRecord} finds out.
+   */
+  protected takeRow(recordStart: number, recordEnd: number, embeddedBreaks: number): boolean {
+    if (recordEnd > this.#nextUndecodable || this.#mayBeHeader(recordEnd - recordStart)) return false;
+    this.#addRow(recordStart, recordEnd, embeddedBreaks);
+    return true;
+  }
+
   /** Closes a record whose cells have been put into the columns. Answers where the next one begins. */
   protected finishRecord(found: FoundRecord, next: number): number {
     const { recordStart, recordEnd, cells, embeddedBreaks } = found;
@@ -247,8 +257,7 @@ export abstract class Scanner {
       return next;
     }
     if (cells !== this.width && !this.#isTrailed(found)) return this.#finishRagged(found, next);
-    if (this.headerLine !== undefined && !this.keepRagged && this.#isHeader(found))
-      return this.#passHeader(found, next);
+    if (this.#isHeader(found)) return this.#passHeader(found, next);
     this.#addRow(recordStart, recordEnd, embeddedBreaks);
     return next;
   }
@@ -344,10 +353,15 @@ export abstract class Scanner {
     return true;
   }
 
+  #mayBeHeader(length: number): boolean {
+    if (this.headerLine === undefined || this.keepRagged) return false;
+    return length === this.headerLine.length || length === this.headerLine.length + BOM.length;
+  }
+
   #isHeader({ buffer, recordStart, recordEnd }: FoundRecord): boolean {
-    const header = this.headerLine!;
     const length = recordEnd - recordStart;
-    if (length !== header.length && length !== header.length + BOM.length) return false;
+    if (!this.#mayBeHeader(length)) return false;
+    const header = this.headerLine!;
     // Concatenated files bring their byte order marks along.
     const from = length === header.length ? recordStart : recordStart + BOM.length;
     if (from > recordStart && BOM.some((byte, i) => buffer[recordStart + i] !== byte)) return false;
