@@ -176,6 +176,12 @@ export class Vector {
     return this.bytes.subarray(this.offsets[index], this.offsets[index + 1]);
   }
 
+  /** The bytes of value `index` in memory of their own. */
+  copyAt(index: number): Uint8Array {
+    if (this.width > 0) return this.bytes.slice(index * this.width, (index + 1) * this.width);
+    return this.bytes.slice(this.offsets[index], this.offsets[index + 1]);
+  }
+
   /** Appends values `from..to` of another vector of the same kind. */
   pushRange(other: Vector, from: number, to: number): void {
     const count = to - from;

@@ -77,7 +77,7 @@ export class RowHasher {
       known.words = next;
     }
     const seed = this.#seedOf(index);
-    const view = viewOf(values);
+    const { view } = values;
     for (; known.count < values.length; known.count++) {
       hashValue({ values, view, seed }, known.count, known.words, (known.count + 1) * HASH_WORDS);
     }
@@ -110,7 +110,7 @@ function joinWord(ids: Uint32Array, words: Int32Array, { rowCount, out }: Rows):
 }
 
 function joinPlain({ values, nulls }: TypedColumn, seed: Int32Array, { rowCount, out }: Rows): void {
-  const source = { values, view: viewOf(values), seed };
+  const source = { values, view: values.view, seed };
   const words = new Int32Array(HASH_WORDS);
   for (let row = 0, at = 0; row < rowCount; row++, at += HASH_WORDS) {
     if (nulls !== undefined && nulls[row] === 1) hashNull(seed, words);
@@ -179,8 +179,4 @@ function finished(word: number): number {
   x ^= x >>> 13;
   x = Math.imul(x, 0xc2b2ae35);
   return x ^ (x >>> 16);
-}
-
-function viewOf({ bytes }: Vector): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,6 +1,5 @@
 import type { SqlType } from '../base/sql-type.js';
 import type { ColumnSpec } from '../base/vector.js';
-import type { ChunkMeta } from '../write/column-chunk.js';
 import type { RowGroupMeta } from '../write/row-group.js';
 import { isNumber } from '../write/value-summary.js';
 
@@ -71,30 +70,27 @@ export class StatsCollector {
     const specs = this.#specs;
     const numbers = new Float64Array(specs.length * STATS_WIDTH);
     const rowCount = this.#groups.reduce((sum, group) => sum + group.rowCount, 0);
-    for (let i = 0; i < specs.length; i++) {
-      const chunks = this.#groups.map((group) => group.chunks[i]);
-      putStats(numbers.subarray(i * STATS_WIDTH, (i + 1) * STATS_WIDTH), {
-        type: specs[i].type,
-        chunks,
-        rowCount,
-      });
-    }
+    for (let i = 0; i < specs.length; i++)
+      putStats({ groups: this.#groups, column: i, type: specs[i].type, rowCount }, numbers);
     return { columns: namesOf(specs), numbers };
   }
 }
 
-interface ColumnChunks {
+interface ColumnOfGroups {
+  groups: readonly RowGroupMeta[];
+  /** Its place in each group. */
+  column: number;
   type: SqlType;
-  chunks: readonly ChunkMeta[];
-  /** Of all chunks. */
+  /** Of all groups. */
   rowCount: number;
 }
 
 /** Fills in the numbers of one column. */
-function putStats(target: Float64Array, { type, chunks, rowCount }: ColumnChunks): void {
+function putStats({ groups, column, type, rowCount }: ColumnOfGroups, numbers: Float64Array): void {
   let [nulls, sum, min, max] = [0, 0, Number.NaN, Number.NaN];
   const hasNumbers = isNumber(type);
-  for (const { nullCount, sum: part = Number.NaN, bounds } of chunks) {
+  for (const { chunks } of groups) {
+    const { nullCount, sum: part = Number.NaN, bounds } = chunks[column];
     nulls += nullCount;
     sum += part;
     if (!hasNumbers || !bounds) continue;
@@ -105,19 +101,21 @@ function putStats(target: Float64Array, { type, chunks, rowCount }: ColumnChunks
   const mean = hasNumbers ? sum / (rowCount - nulls) : Number.NaN;
   // One step of the last digit of a decimal.
   const unit = type.kind === 'decimal' ? 10 ** (type.scale ?? 0) : 1;
-  target[0] = nulls;
-  target[1] = countDistinct(chunks);
-  target[2] = Number.isFinite(mean) ? mean / unit : Number.NaN;
-  target[3] = min / unit;
-  target[4] = max / unit;
+  const at = column * STATS_WIDTH;
+  numbers[at] = nulls;
+  numbers[at + 1] = countDistinct(groups, column);
+  numbers[at + 2] = Number.isFinite(mean) ? mean / unit : Number.NaN;
+  numbers[at + 3] = min / unit;
+  numbers[at + 4] = max / unit;
 }
 
 /** Of one group the writer knows the number; the distinct values of several are told apart by their keys. */
-function countDistinct(chunks: readonly ChunkMeta[]): number {
-  if (chunks.length === 0) return 0;
-  if (chunks.length === 1) return chunks[0].distinctCount ?? Number.NaN;
+function countDistinct(groups: readonly RowGroupMeta[], column: number): number {
+  if (groups.length === 0) return 0;
+  if (groups.length === 1) return groups[0].chunks[column].distinctCount ?? Number.NaN;
   const seen = new Set<number>();
-  for (const { keys } of chunks) {
+  for (const { chunks } of groups) {
+    const { keys } = chunks[column];
     if (!keys) return Number.NaN;
     for (const key of keys) seen.add(key);
   }
@@ -126,10 +124,18 @@ function countDistinct(chunks: readonly ChunkMeta[]): number {
 
 /** A bound as a number; decimals in steps of their last digit. NaN for decimals beyond 18 digits. */
 function numberOf(bytes: Uint8Array, { kind }: SqlType): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (kind === 'real') return view.getFloat32(0, true);
-  if (kind === 'double') return view.getFloat64(0, true);
-  if (bytes.length === 4) return view.getInt32(0, true);
-  if (bytes.length === 8) return view.getInt32(4, true) * 2 ** 32 + view.getUint32(0, true);
+  if (kind === 'real' || kind === 'double') return floatOf(bytes);
+  if (bytes.length === 4) return int32At(bytes, 0);
+  if (bytes.length === 8) return int32At(bytes, 4) * 2 ** 32 + (int32At(bytes, 0) >>> 0);
   return Number.NaN;
+}
+
+function floatOf({ buffer, byteOffset, length }: Uint8Array): number {
+  const view = new DataView(buffer, byteOffset);
+  return length === 4 ? view.getFloat32(0, true) : view.getFloat64(0, true);
+}
+
+/** Little-endian. To make a view for it would take longer than to read it. */
+function int32At(bytes: Uint8Array, at: number): number {
+  return bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
 }

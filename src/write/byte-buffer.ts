@@ -2,6 +2,9 @@ const ENCODER = new TextEncoder();
 const MAX_VARINT_BYTES = 10;
 /** Above this many bytes a memcpy beats a loop. */
 const LOOP_COPY_BYTES = 24;
+/** And above this many it beats a loop over words. */
+const WORD_COPY_BYTES = 256;
+const WORD_BYTES = 4;
 
 /**
  * A growable, reusable run of bytes to append to. `bytes[0 .. length)` is the content. Numbers are little-endian.
@@ -79,6 +82,21 @@ export class ByteBuffer {
     const at = this.length;
     if (size > LOOP_COPY_BYTES) this.bytes.set(source.subarray(start, end), at);
     else for (let i = 0; i < size; i++) this.bytes[at + i] = source[start + i];
+    this.length = at + size;
+  }
+
+  /** Appends the content of another buffer. */
+  putBuffer(source: ByteBuffer): void {
+    const { length: size } = source;
+    if (size > WORD_COPY_BYTES) {
+      this.putBytes(source.bytes, 0, size);
+      return;
+    }
+    // Whole words: what is stored behind the content is written over by whatever comes next.
+    source.reserve(WORD_BYTES);
+    this.reserve(size + WORD_BYTES);
+    const { view, length: at } = this;
+    for (let i = 0; i < size; i += WORD_BYTES) view.setInt32(at + i, source.view.getInt32(i, true), true);
     this.length = at + size;
   }
 

@@ -1,6 +1,6 @@
 import type { ByteBuffer } from './byte-buffer.js';
 import { bitWidthOf } from './hybrid-rle.js';
-import { type Selection, viewOf } from './plain.js';
+import type { Selection } from './plain.js';
 
 /** The sizes that every writer uses. Spec: Encodings.md, "DELTA_BINARY_PACKED = 5". */
 const BLOCK = 128;
@@ -29,7 +29,7 @@ const deltas = new Float64Array(BLOCK);
 export function putDelta(out: ByteBuffer, { values, indexes, from, to }: Selection): boolean {
   const maxDelta = values.width === 4 ? MAX_INT32 : MAX_MAGNITUDE;
   const read = values.width === 4 ? readInt32 : readInt64;
-  const view = viewOf(values);
+  const { view } = values;
   const start = out.length;
   if (to === from) return false;
 

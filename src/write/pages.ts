@@ -48,7 +48,7 @@ export class PageWriter {
     header.end();
     header.end();
     this.uncompressedBytes += group.length - start + page.length;
-    group.putBytes(body.bytes, 0, body.length);
+    group.putBuffer(body);
   }
 
   /** Appends the page as version-2 data, compressed only where that makes it smaller. */
@@ -73,8 +73,8 @@ export class PageWriter {
     header.end();
     header.end();
     this.uncompressedBytes += group.length - start + pageLevels.length + page.length;
-    group.putBytes(pageLevels.bytes, 0, pageLevels.length);
-    group.putBytes(body.bytes, 0, body.length);
+    group.putBuffer(pageLevels);
+    group.putBuffer(body);
   }
 
   #smallest(page: ByteBuffer): ByteBuffer {

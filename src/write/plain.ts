@@ -57,7 +57,7 @@ function putTexts(out: ByteBuffer, selection: Selection): void {
   const { values, indexes, from, to } = selection;
   out.reserve(plainSize(selection) + WORD_BYTES);
   const { offsets } = values;
-  const source = viewOf(values);
+  const source = values.view;
   const target = out.view;
   let end = out.length;
   for (let i = from; i < to; i++) {
@@ -79,7 +79,7 @@ function putTexts(out: ByteBuffer, selection: Selection): void {
 function putGathered(out: ByteBuffer, { values, indexes, from, to }: Selection): void {
   const words = values.width / 4;
   out.reserve((to - from) * values.width);
-  const source = viewOf(values);
+  const source = values.view;
   const target = out.view;
   let at = out.length;
   for (let i = from; i < to; i++) {
@@ -91,9 +91,4 @@ function putGathered(out: ByteBuffer, { values, indexes, from, to }: Selection):
     }
   }
   out.length = at;
-}
-
-/** The bytes of a vector as numbers. */
-export function viewOf(values: Vector): DataView {
-  return new DataView(values.bytes.buffer, values.bytes.byteOffset, values.bytes.byteLength);
 }

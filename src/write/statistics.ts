@@ -1,6 +1,6 @@
 import type { SqlType } from '../base/sql-type.js';
 import type { Vector } from '../base/vector.js';
-import { type Selection, viewOf } from './plain.js';
+import type { Selection } from './plain.js';
 
 /** The least and the greatest value as PLAIN bytes (texts without their length). */
 export interface Bounds {
@@ -33,12 +33,12 @@ export function boundsOf(selection: Selection, type: SqlType): Bounds | undefine
   const { values } = selection;
   switch (values.physical) {
     case 'bytes':
-      return textBounds(values.bytesAt(found.min), values.bytesAt(found.max));
+      return textBounds(values, found);
     case 'float':
     case 'double':
       return exact(signedZero(values, found.min, 0x80), signedZero(values, found.max, 0));
     default:
-      return exact(values.bytesAt(found.min).slice(), values.bytesAt(found.max).slice());
+      return exact(values.copyAt(found.min), values.copyAt(found.max));
   }
 }
 
@@ -64,9 +64,8 @@ function extremes(selection: Selection, type: SqlType): Extremes | undefined {
 
 type Numbers = Uint8Array | Int32Array | Float32Array | Float64Array;
 
-function numbersOf({ physical, bytes, length, width }: Vector): Numbers {
-  // Typed arrays demand alignment, which a vector that came from elsewhere need not have.
-  const { buffer, byteOffset } = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice(0, length * width);
+function numbersOf({ physical, bytes, length }: Vector): Numbers {
+  const { buffer, byteOffset } = bytes;
   switch (physical) {
     case 'float':
       return new Float32Array(buffer, byteOffset, length);
@@ -102,7 +101,7 @@ function numberExtremes({ indexes, from, to }: Selection, numbers: Numbers): Ext
 }
 
 function int64Extremes({ values, indexes, from, to }: Selection): Extremes {
-  const view = viewOf(values);
+  const { view } = values;
   let min = indexes ? indexes[from] : from;
   let max = min;
   let minHigh = view.getInt32(min * 8 + 4, true);
@@ -182,18 +181,20 @@ function exact(min: Uint8Array, max: Uint8Array): Bounds {
 
 /** Spec: a zero is written as -0 in a minimum and +0 in a maximum, since readers may tell them apart. */
 function signedZero(values: Vector, index: number, signByte: number): Uint8Array {
-  const bytes = values.bytesAt(index).slice();
+  const bytes = values.copyAt(index);
   const value = values.physical === 'float' ? values.floatAt(index) : values.doubleAt(index);
   if (value === 0) bytes[bytes.length - 1] = signByte;
   return bytes;
 }
 
-function textBounds(min: Uint8Array, max: Uint8Array): Bounds {
+function textBounds(values: Vector, found: Extremes): Bounds {
+  const min = values.copyAt(found.min);
+  const max = values.copyAt(found.max);
   const lower = min.length > MAX_TEXT_BOUND_BYTES ? cutText(min) : undefined;
   const upper = max.length > MAX_TEXT_BOUND_BYTES ? cutUpwards(max) : undefined;
   return {
-    min: lower ?? min.slice(),
-    max: upper ?? max.slice(),
+    min: lower ?? min,
+    max: upper ?? max,
     minIsExact: lower === undefined,
     maxIsExact: upper === undefined,
   };
