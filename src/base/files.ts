@@ -74,6 +74,13 @@ export function createTempFile(folder: string): TempFile {
   }
 }
 
+/** The way from a folder to a path, both absolute and normal; the path itself when they are the same. */
+export function pathFrom(folder: string, file: string): string {
+  // Mostly the file lies in the folder, and `path.relative` would take both apart for it.
+  if (file.startsWith(folder) && file[folder.length] === path.sep) return file.slice(folder.length + 1);
+  return path.relative(folder, file) || file;
+}
+
 /** Deletes temporary files that a killed run left in `folder`. Returns how many. Only safe under the daemon's lock. */
 export async function sweepTempFiles(folder: string): Promise<number> {
   const names = await fileOps.readdir(folder).catch(ignoreErrno([], 'ENOENT'));

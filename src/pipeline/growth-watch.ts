@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { errnoOf, messageOf } from '../base/errors.js';
-import { fingerprintText, removeFile, sha256Of } from '../base/files.js';
+import { fingerprintText, pathFrom, removeFile, sha256Of } from '../base/files.js';
 import type { Log } from '../base/log.js';
 import { formatBytes } from '../base/text.js';
 import type { Folders } from '../config/settings.js';
@@ -206,7 +206,7 @@ export class GrowthWatch {
   }
 
   #shown(file: string): string {
-    return path.relative(this.#options.root, file) || file;
+    return pathFrom(this.#options.root, file);
   }
 }
 

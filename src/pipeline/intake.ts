@@ -1,8 +1,8 @@
 import fs from 'node:fs';
-import path from 'node:path';
 import type { Piscina } from 'piscina';
 import { crashPoint } from '../base/crash-point.js';
 import { DropgateError, messageOf } from '../base/errors.js';
+import { pathFrom } from '../base/files.js';
 import type { Log } from '../base/log.js';
 import { backoffMs, TroubleNotice } from '../base/retry.js';
 import { formatDuration, plural } from '../base/text.js';
@@ -421,6 +421,6 @@ export class Intake {
   }
 
   #shown(file: string): string {
-    return path.relative(this.#options.root, file) || file;
+    return pathFrom(this.#options.root, file);
   }
 }

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { DropgateError, errnoOf, messageOf } from '../base/errors.js';
-import { fingerprintText } from '../base/files.js';
+import { fingerprintText, pathFrom } from '../base/files.js';
 import type { Log } from '../base/log.js';
 import type { Dataset, TableSpec } from '../config/settings.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -252,8 +252,6 @@ export class LoadOffers {
 
   #tellUnseen(file: { path: string }, error: unknown): void {
     const { log, root } = this.#options;
-    log.error(
-      `Cannot look at ${path.relative(root, file.path) || file.path}: ${messageOf(error)}; trying again`,
-    );
+    log.error(`Cannot look at ${pathFrom(root, file.path)}: ${messageOf(error)}; trying again`);
   }
 }

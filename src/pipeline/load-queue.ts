@@ -1,9 +1,8 @@
 import fs from 'node:fs';
-import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { crashPoint } from '../base/crash-point.js';
 import { DropgateError, messageOf } from '../base/errors.js';
-import { fingerprintText, isAbsent } from '../base/files.js';
+import { fingerprintText, isAbsent, pathFrom } from '../base/files.js';
 import type { Log } from '../base/log.js';
 import { backoffMs, pause, TroubleNotice } from '../base/retry.js';
 import { formatDuration, plural } from '../base/text.js';
@@ -543,7 +542,7 @@ export class LoadQueue {
   }
 
   #shown(file: string): string {
-    return path.relative(this.#options.root, file) || file;
+    return pathFrom(this.#options.root, file);
   }
 }
 

@@ -11,6 +11,7 @@ import {
   isAbsent,
   moveIntoOwnFolder,
   moveNoOverwrite,
+  pathFrom,
   removeFile,
   sha256Of,
   splitDataName,
@@ -206,7 +207,7 @@ export class Originals {
   }
 
   #shown(file: string): string {
-    return path.relative(this.#options.root, file) || file;
+    return pathFrom(this.#options.root, file);
   }
 }
 

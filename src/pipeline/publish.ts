@@ -9,6 +9,7 @@ import {
   fingerprintText,
   isAbsent,
   moveNoOverwrite,
+  pathFrom,
   removeFile,
   sha256Of,
   syncFolder,
@@ -321,7 +322,7 @@ export class Publisher {
         if (!isKnown) counted.push({ record, leftOutBy });
         if (columnStats)
           ledger.quality.addStats({ recordId: one.recordId, dataset: record.dataset!, stats: columnStats });
-        const place = path.relative(folders.input, target);
+        const place = pathFrom(folders.input, target);
         ledger.planMove(one.recordId, { target: place, fingerprint: readOf(verdict).fingerprint });
       }
       ledger.quality.count(countDeliveries(counted));

@@ -13,6 +13,7 @@ import {
   isAbsent,
   moveIntoOwnFolder,
   moveNoOverwrite,
+  pathFrom,
   removeFile,
   sha256Of,
   splitDataName,
@@ -427,6 +428,20 @@ describe('small helpers', () => {
     await removeFile(path.join(folder, 'a'));
     await removeFile(path.join(folder, 'a'));
     await expect(removeFile(folder)).rejects.toThrow();
+  });
+
+  it('know the way from a folder to a path', () => {
+    const places = [
+      '/',
+      '/data',
+      '/data/in',
+      '/data/in put/a.csv',
+      '/data-2/a.csv',
+      '/other',
+      '/data/..hidden',
+    ];
+    for (const folder of places)
+      for (const place of places) expect(pathFrom(folder, place)).toBe(path.relative(folder, place) || place);
   });
 
   it('hash a file', async () => {
