@@ -259,6 +259,8 @@ export interface TypedColumn {
   ids?: Uint32Array;
   values: Vector;
   nulls?: Uint8Array;
+  /** No row is NULL. Where it is absent, that has to be found out. */
+  isFull?: boolean;
 }
 
 /** A declared output column. */

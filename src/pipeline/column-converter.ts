@@ -41,6 +41,8 @@ export class ColumnConverter {
   /** By raw id: the clean value's id, MISSING, or FIRST_VIOLATION minus the index of the violation. */
   #resultOfRaw = new Int32Array(64);
   #known = 0;
+  /** Every raw value has the id of its clean value: none is missing or invalid, and no two become equal. */
+  #areSame = true;
   readonly #violations: Violation[] = [];
   /** Result of the last batch, reused for the next. */
   #ids = new Uint32Array(0);
@@ -64,16 +66,18 @@ export class ColumnConverter {
     this.values.clear();
     this.#idOfValue.clear();
     this.#known = 0;
+    this.#areSame = true;
     this.#violations.length = 0;
   }
 
   /**
    * Converts a batch in dictionary mode. `raw` holds the distinct raw values, `ids` one raw id a row. Rows with a
-   * missing or invalid value are flagged in `flags`.
+   * missing or invalid value are flagged in `flags`. The result is valid until the next batch is scanned.
    */
   convertIds(batch: { raw: Vector; ids: Uint32Array; rowCount: number; flags: Uint8Array }): TypedColumn {
     this.#learn(batch.raw);
     const { ids, rowCount, flags } = batch;
+    if (this.#areSame) return { ids, values: this.values, isFull: true };
     if (this.#ids.length < rowCount) this.#ids = new Uint32Array(Math.max(rowCount, ids.length));
     const out = this.#ids;
     const results = this.#resultOfRaw;
@@ -85,7 +89,7 @@ export class ColumnConverter {
       out[row] = result;
     }
     if (signs < 0) this.#flagRows(rowCount, flags);
-    return { ids: out, values: this.values };
+    return { ids: out, values: this.values, isFull: signs >= 0 };
   }
 
   /** Converts a batch in plain mode: one cell a row. */
@@ -164,7 +168,9 @@ export class ColumnConverter {
       this.#resultOfRaw = next;
     }
     for (; this.#known < raw.length; this.#known++) {
-      this.#resultOfRaw[this.#known] = this.#resultOf(rawText(raw, this.#known));
+      const result = this.#resultOf(rawText(raw, this.#known));
+      this.#resultOfRaw[this.#known] = result;
+      if (result !== this.#known) this.#areSame = false;
     }
   }
 

@@ -19,8 +19,8 @@ export function readRows(
   spec: ColumnSpec,
   { column, rowCount, scratch }: { column: TypedColumn; rowCount: number; scratch: Scratch },
 ): ColumnRows {
-  const { ids, values, nulls } = column;
-  const nullCount = ids ? countNullIds(ids, rowCount) : countNulls(nulls, rowCount);
+  const { ids, values } = column;
+  const nullCount = countNulls(column, rowCount);
   if (nullCount === 0)
     return { rowCount, valueCount: rowCount, selection: { values, indexes: ids, from: 0, to: rowCount } };
   if (!spec.nullable) {
@@ -30,13 +30,21 @@ export function readRows(
   const indexes = scratch.present.atLeast(rowCount);
   let count = 0;
   for (let row = 0; row < rowCount; row++) {
-    const isPresent = ids ? ids[row] !== NULL_ID : nulls![row] === 0;
+    const isPresent = ids ? ids[row] !== NULL_ID : column.nulls![row] === 0;
     levels[row] = isPresent ? 1 : 0;
     // Written in any case and kept only if present, which spares a branch that cannot be predicted.
     indexes[count] = ids ? ids[row] : row;
     if (isPresent) count++;
   }
   return { rowCount, valueCount: count, levels, selection: { values, indexes, from: 0, to: count } };
+}
+
+function countNulls({ ids, nulls, isFull }: TypedColumn, rowCount: number): number {
+  if (isFull) return 0;
+  if (ids) return countNullIds(ids, rowCount);
+  let count = 0;
+  if (nulls) for (let row = 0; row < rowCount; row++) count += nulls[row];
+  return count;
 }
 
 function countNullIds(ids: Uint32Array, rowCount: number): number {
@@ -46,11 +54,5 @@ function countNullIds(ids: Uint32Array, rowCount: number): number {
   if (bits >= 0) return 0;
   let count = 0;
   for (let row = 0; row < rowCount; row++) if (ids[row] === NULL_ID) count++;
-  return count;
-}
-
-function countNulls(nulls: Uint8Array | undefined, rowCount: number): number {
-  let count = 0;
-  if (nulls) for (let row = 0; row < rowCount; row++) count += nulls[row];
   return count;
 }

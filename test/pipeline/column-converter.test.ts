@@ -29,6 +29,11 @@ class Scanned {
       return this.#idOf.get(cell)!;
     });
   }
+
+  clear(): void {
+    this.raw.clear();
+    this.#idOf.clear();
+  }
 }
 
 describe('a column in dictionary mode', () => {
@@ -55,6 +60,24 @@ describe('a column in dictionary mode', () => {
     expect(convert(['A', 'b'])).toEqual([0, 1]);
     expect(convert(['B', 'c', 'a'])).toEqual([1, 2, 0]);
     expect(column.values.length).toBe(3);
+  });
+
+  it('flags the first value that is missing, or becomes equal to another, after batches without', () => {
+    const column = converter('TEXT');
+    const scanned = new Scanned();
+    const convert = (cells: string[]) => {
+      const flags = new Uint8Array(cells.length);
+      const ids = scanned.ids(cells);
+      const result = column.convertIds({ raw: scanned.raw, ids, rowCount: cells.length, flags });
+      return { ids: [...result.ids!.subarray(0, cells.length)], flags: [...flags] };
+    };
+    expect(convert(['a', 'b', 'a'])).toEqual({ ids: [0, 1, 0], flags: [0, 0, 0] });
+    expect(convert(['b', 'na', 'c'])).toEqual({ ids: [1, NULL_ID, 2], flags: [0, ROW.missing, 0] });
+    expect(convert(['c', 'A', 'na'])).toEqual({ ids: [2, 0, NULL_ID], flags: [0, 0, ROW.missing] });
+    column.clear();
+    scanned.clear();
+    expect(convert(['B', 'c'])).toEqual({ ids: [0, 1], flags: [0, 0] });
+    expect(convert(['b'])).toEqual({ ids: [0], flags: [0] });
   });
 
   it('flags missing and invalid rows, and knows why', () => {
