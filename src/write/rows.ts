@@ -19,7 +19,7 @@ export function readRows(
   spec: ColumnSpec,
   { column, rowCount, scratch }: { column: TypedColumn; rowCount: number; scratch: Scratch },
 ): ColumnRows {
-  const { ids, values } = column;
+  const { ids, values, nulls } = column;
   const nullCount = countNulls(column, rowCount);
   if (nullCount === 0)
     return { rowCount, valueCount: rowCount, selection: { values, indexes: ids, from: 0, to: rowCount } };
@@ -30,7 +30,7 @@ export function readRows(
   const indexes = scratch.present.atLeast(rowCount);
   let count = 0;
   for (let row = 0; row < rowCount; row++) {
-    const isPresent = ids ? ids[row] !== NULL_ID : column.nulls![row] === 0;
+    const isPresent = ids ? ids[row] !== NULL_ID : nulls![row] === 0;
     levels[row] = isPresent ? 1 : 0;
     // Written in any case and kept only if present, which spares a branch that cannot be predicted.
     indexes[count] = ids ? ids[row] : row;
