@@ -36,6 +36,16 @@ class Scanned {
   }
 }
 
+/** Converts batches one after the other; answers the ids and the flags of each. */
+function batchesOf(column: ColumnConverter, scanned: Scanned) {
+  return (cells: string[]) => {
+    const flags = new Uint8Array(cells.length);
+    const ids = scanned.ids(cells);
+    const result = column.convertIds({ raw: scanned.raw, ids, rowCount: cells.length, flags });
+    return { ids: [...result.ids!.subarray(0, cells.length)], flags: [...flags] };
+  };
+}
+
 describe('a column in dictionary mode', () => {
   it('holds each clean value once, however it was written', () => {
     const column = converter('INTEGER');
@@ -50,27 +60,16 @@ describe('a column in dictionary mode', () => {
 
   it('goes on with the next batch where the last one ended', () => {
     const column = converter('TEXT');
-    const scanned = new Scanned();
-    const convert = (cells: string[]) => {
-      const flags = new Uint8Array(cells.length);
-      const ids = scanned.ids(cells);
-      const result = column.convertIds({ raw: scanned.raw, ids, rowCount: cells.length, flags });
-      return [...result.ids!.subarray(0, cells.length)];
-    };
-    expect(convert(['A', 'b'])).toEqual([0, 1]);
-    expect(convert(['B', 'c', 'a'])).toEqual([1, 2, 0]);
+    const convert = batchesOf(column, new Scanned());
+    expect(convert(['A', 'b']).ids).toEqual([0, 1]);
+    expect(convert(['B', 'c', 'a']).ids).toEqual([1, 2, 0]);
     expect(column.values.length).toBe(3);
   });
 
   it('flags the first value that is missing, or becomes equal to another, after batches without', () => {
     const column = converter('TEXT');
     const scanned = new Scanned();
-    const convert = (cells: string[]) => {
-      const flags = new Uint8Array(cells.length);
-      const ids = scanned.ids(cells);
-      const result = column.convertIds({ raw: scanned.raw, ids, rowCount: cells.length, flags });
-      return { ids: [...result.ids!.subarray(0, cells.length)], flags: [...flags] };
-    };
+    const convert = batchesOf(column, scanned);
     expect(convert(['a', 'b', 'a'])).toEqual({ ids: [0, 1, 0], flags: [0, 0, 0] });
     expect(convert(['b', 'na', 'c'])).toEqual({ ids: [1, NULL_ID, 2], flags: [0, ROW.missing, 0] });
     expect(convert(['c', 'A', 'na'])).toEqual({ ids: [2, 0, NULL_ID], flags: [0, 0, ROW.missing] });
