@@ -259,7 +259,7 @@ export interface TypedColumn {
   ids?: Uint32Array;
   values: Vector;
   nulls?: Uint8Array;
-  /** No row is NULL. Where it is absent, that has to be found out. */
+  /** Dictionary mode: true where it is known that no row is NULL; otherwise that has to be found out. */
   isFull?: boolean;
 }
 

@@ -1,5 +1,5 @@
-import path from 'node:path';
 import { EXIT } from '../base/errors.js';
+import { pathFrom } from '../base/files.js';
 import { openLog } from '../base/log.js';
 import { systemdNotifier } from '../base/notify-systemd.js';
 import { startDaemon } from '../pipeline/daemon.js';
@@ -52,6 +52,6 @@ function waitForStop(): Promise<NodeJS.Signals> {
 
 /** Tells a newcomer what to do next. */
 function invite(context: CommandContext, input: string): void {
-  const shown = path.relative(process.cwd(), input) || input;
+  const shown = pathFrom(process.cwd(), input);
   context.say(`Drop CSV files into ${shown}/, for example: cp samples/student-sample.csv ${shown}/`);
 }

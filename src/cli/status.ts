@@ -1,5 +1,5 @@
-import path from 'node:path';
 import { EXIT } from '../base/errors.js';
+import { pathFrom } from '../base/files.js';
 import { formatBytes, formatCount, plural } from '../base/text.js';
 import { localDate } from '../pipeline/publish.js';
 import { type Activity, type LatestFile, readStatus, type Status } from '../pipeline/status.js';
@@ -27,7 +27,7 @@ async function run(context: CommandContext): Promise<number> {
     context.out(JSON.stringify(status, null, 2));
     return EXIT.done;
   }
-  const shown = (folder: string) => path.relative(context.root, folder) || folder;
+  const shown = (folder: string) => pathFrom(context.root, folder);
   const { input, failed, output, outputFailed } = settings.folders;
   const places = {
     input: shown(input),

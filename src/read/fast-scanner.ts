@@ -141,20 +141,21 @@ export class FastScanner extends Scanner {
       const bits = bitsBefore(marks);
       const last = word & ((1 << bits) - 1);
       stop += bits >> 3;
-      if (dictionary === undefined && !isQuoted && ((word >>> bits) & 0xff) === delimiter) {
-        // Most cells of columns whose values hardly repeat. No delimiter stands at the end of the window.
+      let next = isQuoted ? stop + 1 : stop;
+      // No delimiter stands at the end of the window.
+      const isFollowed = isQuoted
+        ? view.getUint16(stop, true) === quotedEnd
+        : ((word >>> bits) & 0xff) === delimiter;
+      if (isFollowed && dictionary === undefined) {
+        // Most cells of columns whose values hardly repeat.
         target?.cells?.put(row, start, stop);
         column++;
-        position = stop + 1;
+        position = next + 1;
         continue;
       }
       const length = stop - start;
 
       // 3. Put the cell into its column, if it ends as most cells do.
-      const isFollowed = isQuoted
-        ? view.getUint16(stop, true) === quotedEnd
-        : ((word >>> bits) & 0xff) === delimiter;
-      let next = isQuoted ? stop + 1 : stop;
       if (isFollowed || ((!isQuoted || buffer[stop] === quote) && endsLine(window, next))) {
         if (dictionary === undefined) {
           target?.cells?.put(row, start, stop);

@@ -22,7 +22,7 @@ const ZSTD_LEVEL = 3;
 export async function openCodec(name: CodecName): Promise<Codec> {
   switch (name) {
     case 'none':
-      return { name, id: 0, compress: (source, target) => target.putBytes(source.content()) };
+      return { name, id: 0, compress: (source, target) => target.putBuffer(source) };
     case 'snappy':
       return { name, id: 1, compress: await openSnappy() };
     case 'gzip':

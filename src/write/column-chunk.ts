@@ -119,7 +119,8 @@ function putDataPages({ spec, rows, dictionary, pages, scratch }: DataPagesInput
   const { page, pageLevels } = scratch;
   const { values, indexes } = rows.selection;
   // The dictionary itself is PLAIN, the levels are RLE.
-  let encodings = (dictionary ? bitOf(ENCODING.plain) : 0) | (spec.nullable ? bitOf(ENCODING.rle) : 0);
+  const encodings: Encoding[] = dictionary ? [ENCODING.plain] : [];
+  if (spec.nullable) encodings.push(ENCODING.rle);
   let row = 0;
   let value = 0;
   while (row < rows.rowCount) {
@@ -130,29 +131,13 @@ function putDataPages({ spec, rows, dictionary, pages, scratch }: DataPagesInput
     const encoding = dictionary
       ? putIds(page, { dictionary, from: value, to: end.value })
       : putValues(scratch, { values, indexes, from: value, to: end.value });
-    encodings |= bitOf(encoding);
+    if (!encodings.includes(encoding)) encodings.push(encoding);
     const rowCount = end.row - row;
     pages.putData({ rowCount, nullCount: rowCount - (end.value - value), encoding });
     row = end.row;
     value = end.value;
   }
-  return listOf(encodings);
-}
-
-/** Lists of encodings by their bits: most chunks have the same ones. */
-const LISTS = new Map<number, Encoding[]>();
-
-function bitOf(encoding: Encoding): number {
-  return 1 << encoding;
-}
-
-function listOf(bits: number): Encoding[] {
-  let list = LISTS.get(bits);
-  if (list === undefined) {
-    list = Object.values(ENCODING).filter((encoding) => (bits & bitOf(encoding)) !== 0);
-    LISTS.set(bits, list);
-  }
-  return list;
+  return encodings;
 }
 
 interface PagePlace {

@@ -64,17 +64,16 @@ function extremes(selection: Selection, type: SqlType): Extremes | undefined {
 
 type Numbers = Uint8Array | Int32Array | Float32Array | Float64Array;
 
-function numbersOf({ physical, bytes, length }: Vector): Numbers {
-  const { buffer, byteOffset } = bytes;
+function numbersOf({ physical, bytes: { buffer }, length }: Vector): Numbers {
   switch (physical) {
     case 'float':
-      return new Float32Array(buffer, byteOffset, length);
+      return new Float32Array(buffer, 0, length);
     case 'double':
-      return new Float64Array(buffer, byteOffset, length);
+      return new Float64Array(buffer, 0, length);
     case 'int32':
-      return new Int32Array(buffer, byteOffset, length);
+      return new Int32Array(buffer, 0, length);
     default:
-      return new Uint8Array(buffer, byteOffset, length);
+      return new Uint8Array(buffer, 0, length);
   }
 }
 

@@ -1,5 +1,5 @@
-import path from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import { pathFrom } from '../../base/files.js';
 import type { SortColumn } from '../../ledger/file-search.js';
 import type {
   Download,
@@ -70,7 +70,7 @@ function overviewRoutes(app: FastifyInstance, { view }: ServerContext): void {
           rejected_files: failed.rejectedFiles,
         },
         loaded,
-        input_folder: path.relative(root, folders.input) || folders.input,
+        input_folder: pathFrom(root, folders.input),
       };
     },
   );
