@@ -42,6 +42,12 @@ export class Cells implements CellSource {
     this.ends = enlarged(this.ends, rows);
   }
 
+  /** Has the places of the cells in these arrays from now on. */
+  use(starts: Uint32Array<ArrayBuffer>, ends: Uint32Array<ArrayBuffer>): void {
+    this.starts = starts;
+    this.ends = ends;
+  }
+
   /** Puts a cell that stands in the buffer. */
   put(row: number, start: number, stop: number): void {
     this.starts[row] = start;
@@ -49,10 +55,15 @@ export class Cells implements CellSource {
   }
 
   /** Puts a cell that is not in the buffer as it should be. */
-  putAside(row: number, source: Uint8Array, { start, stop }: { start: number; stop: number }): void {
-    this.#aside.pushBytes(source, start, stop);
-    this.starts[row] = this.#aside.length;
+  putAside(row: number, source: Uint8Array, place: { start: number; stop: number }): void {
+    this.starts[row] = this.setAside(source, place);
     this.ends[row] = 0;
+  }
+
+  /** Copies a cell that is not in the buffer as it should be. Answers what its start is to be; its end is then 0. */
+  setAside(source: Uint8Array, { start, stop }: { start: number; stop: number }): number {
+    this.#aside.pushBytes(source, start, stop);
+    return this.#aside.length;
   }
 
   /** Was the cell of a row set aside? */

@@ -1,4 +1,5 @@
-import { HASH_SEED, hashStep, SHORT_BYTES } from './byte-dictionary.js';
+import { type ByteDictionary, HASH_SEED, hashStep, SHORT_BYTES } from './byte-dictionary.js';
+import { COLUMN_MODE, ScanKernel } from './scan-kernel.js';
 import { type ScanColumn, Scanner, type ScannerOptions, type ScanWindow } from './scanner.js';
 
 const LF = 10;
@@ -10,6 +11,13 @@ const ONES = 0x01010101;
 const HIGHEST_BITS = 0x80808080 | 0;
 /** Bytes below this one are marked, whatever the dialect: line ends and other control characters. */
 const FIRST_ORDINARY = 0x10 * ONES;
+
+/** Rows that a batch may have: their arrays lie in the kernel's memory, which is not to be moved. */
+const MAX_BATCH_ROWS = 1 << 16;
+/** Text behind a record that the kernel did not take: most of it is looked at in vain if the next one is like it. */
+const SHORT_STRETCH_BYTES = 1 << 12;
+/** So many records that the kernel does not take tell nothing. */
+const FEW_RECORDS = 64;
 
 /** A cell that does not end as most of them do. */
 interface OddCell {
@@ -37,26 +45,130 @@ export class FastScanner extends Scanner {
   readonly #quote: number;
   readonly #loneCrEnds: boolean;
   #scratch = new Uint8Array(256);
+  /** Takes the regular records; absent where it cannot. */
+  readonly #kernel: ScanKernel | undefined;
+  /** By column: the dictionary whose numbers the kernel knows. */
+  readonly #knownToKernel: (ByteDictionary | undefined)[] = [];
+  #buffer: Uint8Array = this.#scratch;
+  /** Bytes that the kernel gets at a time: fewer behind a record that it could not take. */
+  #stretchBytes = 0;
+  /** Records of the batch that the kernel did not take. */
+  #irregularRecords = 0;
 
   constructor(options: ScannerOptions) {
-    super(options);
+    super({ ...options, maxRows: Math.min(options.maxRows, MAX_BATCH_ROWS) });
     const { delimiter, quote, loneCrEnds } = options.dialect;
     this.#delimiter = delimiter === '' ? -1 : delimiter.charCodeAt(0);
     this.#quote = quote === '' ? -1 : quote.charCodeAt(0);
     this.#loneCrEnds = loneCrEnds;
+    if (!loneCrEnds) this.#kernel = this.#openKernel();
   }
 
   override scan(buffer: Uint8Array, from: number, end: number, final: boolean): number {
+    this.#prepareKernel(buffer);
     this.beginBatch(buffer, from);
     const window = { buffer, end, final };
     buffer[end] = LF;
     let position = from;
     while (position < end && !this.isFull) {
+      position = this.#takeRegular(window, position);
+      if (position >= end || this.isFull) break;
       const next = this.#scanRecord(window, position);
       if (next < 0) break;
       position = next;
+      this.#irregularRecords++;
     }
     return this.endBatch(window, { from, position });
+  }
+
+  #openKernel(): ScanKernel | undefined {
+    const { width, maxRows } = this;
+    return ScanKernel.open(
+      { delimiter: this.#delimiter, quote: this.#quote, width, maxRows },
+      {
+        numberOf: (column, start, stop) => this.columns[column].dictionary!.idOf(this.#buffer, start, stop),
+        takeDoubled: (column, start, stop) => this.#takeDoubled(column, start, stop),
+      },
+    );
+  }
+
+  /** Tells the kernel what is new since the last batch. Arrays of rows are in its memory. */
+  #prepareKernel(buffer: Uint8Array): void {
+    const kernel = this.#kernel;
+    if (kernel === undefined) return;
+    this.#buffer = buffer;
+    this.#stretchBytes = kernel.chunkBytes;
+    this.#irregularRecords = 0;
+    let isOutdated = false;
+    for (let i = 0; i < this.width; i++) {
+      const { wanted, dictionary, cells, ids } = this.columns[i];
+      const known = this.#knownToKernel[i];
+      if (known === dictionary && (ids.length > 0 || (cells?.starts.length ?? 1) > 0)) continue;
+      if (known !== undefined) isOutdated = true;
+      this.#knownToKernel[i] = dictionary;
+      kernel.setColumn(
+        i,
+        !wanted ? COLUMN_MODE.unwanted : dictionary ? COLUMN_MODE.dictionary : COLUMN_MODE.plain,
+      );
+      this.#useArraysOf(kernel, i);
+    }
+    if (isOutdated) kernel.forget();
+    if (kernel.hasMoved) this.#useAllArraysOf(kernel);
+    if (this.#isForKernel) kernel.begin(this.comparedHeader, this.trailingDelimiters);
+  }
+
+  #useAllArraysOf(kernel: ScanKernel): void {
+    kernel.settle();
+    this.rowStarts = kernel.rowStarts;
+    this.rowEnds = kernel.rowEnds;
+    for (let i = 0; i < this.width; i++) this.#useArraysOf(kernel, i);
+  }
+
+  #useArraysOf(kernel: ScanKernel, i: number): void {
+    const column = this.columns[i];
+    if (column.dictionary !== undefined) column.ids = kernel.targetOf(i);
+    column.cells?.use(kernel.targetOf(i), kernel.stopsOf(i));
+  }
+
+  /** Can the kernel compare lines with the header, and has it taken enough of the batch's records so far to be asked again? */
+  get #isForKernel(): boolean {
+    const kernel = this.#kernel;
+    if (kernel === undefined || (this.comparedHeader?.length ?? 0) > kernel.maxHeaderBytes) return false;
+    return this.#irregularRecords < FEW_RECORDS || this.#irregularRecords < this.rowCount / 2;
+  }
+
+  /** Has the kernel take records from `position` on; answers where the first one begins that it does not take. */
+  #takeRegular(window: ScanWindow, position: number): number {
+    if (!this.#isForKernel) return position;
+    const kernel = this.#kernel!;
+    const end = Math.min(window.end, this.undecodableAt);
+    while (position < end) {
+      const stop = Math.min(end, position + this.#stretchBytes);
+      const taken = kernel.scan(window.buffer.subarray(position, stop), {
+        windowStart: position,
+        firstRow: this.rowCount,
+        rowLimit: this.maxRows - this.irregular.length,
+      });
+      if (kernel.hasMoved) this.#useAllArraysOf(kernel);
+      this.takeRows(kernel.rowCount, kernel.breakPairs);
+      position += taken;
+      if (kernel.isStopped) {
+        this.#stretchBytes = SHORT_STRETCH_BYTES;
+        break;
+      }
+      if (stop === end || this.isFull) break;
+      // A record longer than the kernel's memory.
+      if (taken === 0 && this.#stretchBytes === kernel.chunkBytes) break;
+      this.#stretchBytes = Math.min(this.#stretchBytes * 2, kernel.chunkBytes);
+    }
+    return position;
+  }
+
+  #takeDoubled(column: number, start: number, stop: number): number {
+    const { dictionary, cells } = this.columns[column];
+    const length = this.#unescape(this.#buffer, start, stop);
+    if (dictionary !== undefined) return dictionary.idOf(this.#scratch, 0, length);
+    return cells!.setAside(this.#scratch, { start: 0, stop: length });
   }
 
   /**

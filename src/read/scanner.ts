@@ -238,6 +238,25 @@ export abstract class Scanner {
     this.#countExtraLines(1);
   }
 
+  /** Takes rows up to row `count`, whose places are in {@link rowStarts}, with pairs of a row and the line breaks inside of it. */
+  protected takeRows(count: number, breakPairs: Uint32Array): void {
+    for (let i = 0; i < breakPairs.length; i += 2) {
+      this.rowCount = breakPairs[i] + 1;
+      this.#countExtraLines(breakPairs[i + 1]);
+    }
+    this.rowCount = count;
+  }
+
+  /** Offset of the next byte that cannot be decoded: the record that it is in is no row. */
+  protected get undecodableAt(): number {
+    return this.#nextUndecodable;
+  }
+
+  /** The line that is no row where it is repeated. */
+  protected get comparedHeader(): Uint8Array | undefined {
+    return this.keepRagged ? undefined : this.headerLine;
+  }
+
   /**
    * Takes a record with as many cells as the table has columns for a row, without a word more; false when there may be more
    * to say of it, which {@link finishRecord} finds out.

@@ -1,0 +1,161 @@
+import { readFileSync } from 'node:fs';
+import { workerUrl } from '../base/worker-url.js';
+
+/** What `kernel/scan.ts` exports; all places are offsets in its memory, in bytes. */
+interface KernelExports {
+  memory: WebAssembly.Memory;
+  chunkAt(): number;
+  chunkBytes(): number;
+  headerAt(): number;
+  headerBytes(): number;
+  rowStartsAt(): number;
+  rowEndsAt(): number;
+  breakPairsAt(): number;
+  targetAt(column: number): number;
+  stopsAt(column: number): number;
+  rowCount(): number;
+  breakPairCount(): number;
+  isStopped(): number;
+  open(delimiter: number, quote: number, width: number, maxRows: number): void;
+  forget(): void;
+  setColumn(column: number, mode: number): void;
+  begin(headerLength: number, trailing: number): void;
+  scan(length: number, windowStart: number, firstRow: number, rowLimit: number): number;
+}
+
+/** What the kernel asks for while it scans. Places are those of the scanned window. */
+export interface KernelHost {
+  /** The number of the value at `start..stop`, which the kernel does not know. */
+  numberOf(column: number, start: number, stop: number): number;
+  /** Takes a cell with doubled quotes; answers its number, or in plain mode its number among the cells that are set aside. */
+  takeDoubled(column: number, start: number, stop: number): number;
+}
+
+export interface KernelOptions {
+  /** A byte, or -1 where there is none. */
+  delimiter: number;
+  quote: number;
+  width: number;
+  maxRows: number;
+}
+
+/** How a column is scanned: not at all, into the numbers of its values, or into the places of its cells. */
+export const COLUMN_MODE = { unwanted: 0, dictionary: 1, plain: 2 } as const;
+
+/** For the kernel, no byte. */
+const NO_BYTE = 256;
+
+let compiled: WebAssembly.Module | undefined;
+
+/** The inner loops of the scanner in WebAssembly, with a memory of their own: see `kernel/scan.ts`. */
+export class ScanKernel {
+  readonly #exports: KernelExports;
+  readonly #maxRows: number;
+  #bytes = new Uint8Array(0);
+
+  private constructor(exports: KernelExports, maxRows: number) {
+    this.#exports = exports;
+    this.#maxRows = maxRows;
+  }
+
+  /** A kernel for one kind of file; undefined where the system does not give it memory. */
+  static open(options: KernelOptions, host: KernelHost): ScanKernel | undefined {
+    compiled ??= new WebAssembly.Module(readFileSync(workerUrl('./scan-kernel.wasm', import.meta.url)));
+    const { delimiter, quote, width, maxRows } = options;
+    try {
+      const { exports } = new WebAssembly.Instance(compiled, { scanner: { ...host } });
+      const kernel = new ScanKernel(exports as unknown as KernelExports, maxRows);
+      kernel.#exports.open(byteOrNone(delimiter), byteOrNone(quote), width, maxRows);
+      return kernel;
+    } catch (error) {
+      if (error instanceof RangeError || error instanceof WebAssembly.RuntimeError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Bytes of text that it scans at a time. */
+  get chunkBytes(): number {
+    return this.#exports.chunkBytes();
+  }
+
+  /** Longest header line that it can compare with. */
+  get maxHeaderBytes(): number {
+    return this.#exports.headerBytes();
+  }
+
+  /** Rows of the batch after the last scan. */
+  get rowCount(): number {
+    return this.#exports.rowCount();
+  }
+
+  /** Did the last scan end at a record that the kernel cannot take? */
+  get isStopped(): boolean {
+    return this.#exports.isStopped() !== 0;
+  }
+
+  /** Was the memory replaced by a larger one, so that all arrays are to be asked for again? */
+  get hasMoved(): boolean {
+    return this.#bytes.buffer !== this.#exports.memory.buffer;
+  }
+
+  /** The memory as it is now is the one whose arrays are in use. */
+  settle(): void {
+    this.#bytes = new Uint8Array(this.#exports.memory.buffer);
+  }
+
+  get rowStarts(): Uint32Array<ArrayBuffer> {
+    return this.#array(this.#exports.rowStartsAt(), this.#maxRows);
+  }
+
+  get rowEnds(): Uint32Array<ArrayBuffer> {
+    return this.#array(this.#exports.rowEndsAt(), this.#maxRows);
+  }
+
+  /** By row: the number of a column's value, or where its cell begins. */
+  targetOf(column: number): Uint32Array<ArrayBuffer> {
+    return this.#array(this.#exports.targetAt(column), this.#maxRows);
+  }
+
+  /** By row: where a column's cell ends. */
+  stopsOf(column: number): Uint32Array<ArrayBuffer> {
+    return this.#array(this.#exports.stopsAt(column), this.#maxRows);
+  }
+
+  /** Pairs of a row that the last scan took and how many line breaks are inside of it. */
+  get breakPairs(): Uint32Array<ArrayBuffer> {
+    return this.#array(this.#exports.breakPairsAt(), this.#exports.breakPairCount() * 2);
+  }
+
+  /** Says how a column is scanned from now on. */
+  setColumn(column: number, mode: (typeof COLUMN_MODE)[keyof typeof COLUMN_MODE]): void {
+    this.#exports.setColumn(column, mode);
+  }
+
+  /** Forgets the numbers of all values. */
+  forget(): void {
+    this.#exports.forget();
+  }
+
+  /** Begins a batch: lines equal to `header` are no rows, and records may end with so many empty cells more. */
+  begin(header: Uint8Array | undefined, trailing: number): void {
+    if (header !== undefined) this.#bytes.set(header, this.#exports.headerAt());
+    this.#exports.begin(header?.length ?? -1, trailing);
+  }
+
+  /**
+   * Takes regular records of `text`, which stands at `windowStart` of the window, as rows from `firstRow` on, until there are
+   * `rowLimit`. Answers how many bytes were taken.
+   */
+  scan(text: Uint8Array, at: { windowStart: number; firstRow: number; rowLimit: number }): number {
+    this.#bytes.set(text, this.#exports.chunkAt());
+    return this.#exports.scan(text.length, at.windowStart, at.firstRow, at.rowLimit);
+  }
+
+  #array(at: number, length: number): Uint32Array<ArrayBuffer> {
+    return new Uint32Array(this.#exports.memory.buffer, at, length);
+  }
+}
+
+function byteOrNone(byte: number): number {
+  return byte < 0 ? NO_BYTE : byte;
+}
