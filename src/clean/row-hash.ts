@@ -47,17 +47,6 @@ export class RowHasher {
     for (let at = HASH_WORDS - 1; at < rowCount * HASH_WORDS; at += HASH_WORDS) out[at] |= 1;
   }
 
-  /**
-   * Writes one word of the hashes of rows `0..rowCount` to `out`, of columns in dictionary mode only: rows whose words differ
-   * are different.
-   */
-  sketch(columns: readonly TypedColumn[], rowCount: number, out: Int32Array): void {
-    out.fill(0, 0, rowCount);
-    columns.forEach((column, index) => {
-      if (column.ids) joinWord(column.ids, this.#wordsOf(column.values, index), { rowCount, out });
-    });
-  }
-
   #wordsOf(values: Vector, index: number): Int32Array {
     let known = this.#dictionaries[index];
     if (known?.values !== values) {
@@ -88,6 +77,15 @@ export class RowHasher {
   }
 }
 
+/**
+ * Writes a word for each of rows `0..rowCount` of one batch to `out`, of columns in dictionary mode only: rows whose words differ
+ * are different, since equal values of a column have one id.
+ */
+export function sketchRows(columns: readonly TypedColumn[], rowCount: number, out: Int32Array): void {
+  out.fill(0, 0, rowCount);
+  for (const { ids } of columns) if (ids) joinIds(ids, { rowCount, out });
+}
+
 interface Rows {
   rowCount: number;
   out: Int32Array;
@@ -104,8 +102,9 @@ function joinDictionary(ids: Uint32Array, words: Int32Array, { rowCount, out }: 
   }
 }
 
-function joinWord(ids: Uint32Array, words: Int32Array, { rowCount, out }: Rows): void {
-  for (let row = 0; row < rowCount; row++) out[row] ^= words[(ids[row] + 1) << HASH_WORDS_LOG2];
+function joinIds(ids: Uint32Array, { rowCount, out }: Rows): void {
+  for (let row = 0; row < rowCount; row++)
+    out[row] = Math.imul(rotated(out[row], ROTATIONS[0]) ^ ids[row], FACTORS[0]);
 }
 
 function joinPlain({ values, nulls }: TypedColumn, seed: Int32Array, { rowCount, out }: Rows): void {
