@@ -119,7 +119,7 @@ export class QualityStore {
     const { buffer, byteOffset, byteLength } = stats.numbers;
     const bytes = Buffer.from(buffer, byteOffset, byteLength);
     const layout = this.#layoutOf(dataset, stats.columns);
-    this.#statements.addStats.run(layout.firstId + recordId, bytes);
+    this.#statements.addStats.run([layout.firstId + recordId, bytes]);
     layout.added = (layout.added + 1) % TRIM_EVERY;
     if (layout.added === 0) this.#statements.trimStats.run(...rangeOf(layout), MAX_STATS_FILES);
   }
@@ -140,7 +140,7 @@ export class QualityStore {
   /** Adds to what is counted. */
   count(counts: Iterable<QualityCount>): void {
     for (const { hour, dataset, kind, code, column, files, rows, leftOut } of counts)
-      this.#statements.count.run(hour, dataset, kind, code, column, files, rows, leftOut);
+      this.#statements.count.run([hour, dataset, kind, code, column, files, rows, leftOut]);
   }
 
   /** What became of files, by hour (`hours`), by day in UTC (`days`), or altogether; `hour` is shortened accordingly. */

@@ -130,9 +130,10 @@ export class GrowthWatch {
     const staying: number[] = [];
     try {
       for (const { id, target, fingerprint } of ledger.putAwayAmong(recordIds)) {
-        // Nearly all of them: no promise for each.
-        const isAsRead = looksAsRead(path.resolve(folders.input, target), fingerprint);
-        if (isAsRead || (await this.#stays(ledger.original(id)))) staying.push(id);
+        // Nearly all of them look as they did, or are gone: no promise for each.
+        const found = fingerprintAt(path.resolve(folders.input, target));
+        if (found === undefined) continue;
+        if (found === fingerprint || (await this.#stays(ledger.original(id)))) staying.push(id);
       }
     } catch {
       // The disk has trouble, which is told by whoever has to write to the ledger: the next look comes all the same.
@@ -197,9 +198,7 @@ export class GrowthWatch {
     if (recordIds.length === 0) return;
     const { ledger } = this.#options;
     try {
-      ledger.inTransaction(() => {
-        for (const id of recordIds) ledger.forgetOriginal(id);
-      });
+      ledger.forgetOriginals(recordIds);
     } catch {
       // The disk is full: they are looked at once more by the next start.
     }
@@ -218,11 +217,13 @@ function parted<T>(all: readonly T[], isTrue: (one: T) => boolean): [yes: T[], n
   return [yes, no];
 }
 
-function looksAsRead(place: string, fingerprint: string): boolean {
+/** What a file looks like; '' where the disk does not say, undefined when there is none. */
+function fingerprintAt(place: string): string | undefined {
   try {
-    return fingerprintText(fs.lstatSync(place, { bigint: true })) === fingerprint;
+    const stats = fs.lstatSync(place, { bigint: true, throwIfNoEntry: false });
+    return stats && fingerprintText(stats);
   } catch {
-    return false;
+    return '';
   }
 }
 

@@ -160,7 +160,7 @@ export class Originals {
     this.#tell(file, putAway === 'there' ? target : undefined);
     ledger.inTransaction(() => {
       ledger.putAway(file.id, putAway === 'there' ? relative : null);
-      if (putAway !== 'there') ledger.forgetOriginal(file.id);
+      if (putAway !== 'there') ledger.forgetOriginals([file.id]);
     });
   }
 

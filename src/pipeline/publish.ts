@@ -141,7 +141,7 @@ export class Publisher {
       ledger.putAwayAsPlanned(there);
       for (const { recordId } of published.filter((one) => !isThere(one))) {
         ledger.putAway(recordId!, null);
-        ledger.forgetOriginal(recordId!);
+        ledger.forgetOriginals([recordId!]);
       }
     });
     onPutAway?.(there);

@@ -101,7 +101,7 @@ describe('originals', () => {
       { id: second, target: 'archived/b', fingerprint: 'b:2:3' },
     ]);
     expect(ledger.original(second)).toMatchObject({ file: { id: second, name: 'b' }, isPutAway: true });
-    ledger.forgetOriginal(second);
+    ledger.forgetOriginals([second]);
     expect(ledger.putAwayAmong([second])).toEqual([]);
     expect(ledger.original(second)).toBeUndefined();
   });
