@@ -17,7 +17,7 @@
  *
  * A table goes to stdout, progress to stderr, and everything measured to .cache/bench/<time>.json.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -70,6 +70,8 @@ if (unknown.length > 0) {
 }
 const work = values.work ? path.resolve(values.work) : mkdtempSync(path.join(os.tmpdir(), 'dropgate-bench-'));
 mkdirSync(work, { recursive: true });
+// Servers are started under users of their own when we are root, and must get to their folders below.
+if (!values.work) chmodSync(work, 0o711);
 const peers = await startPeers();
 const servers = new Servers(work);
 try {

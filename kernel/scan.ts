@@ -55,9 +55,9 @@ const COUNT: usize = 16;
 const COLUMN_BYTES: usize = 32;
 
 /**
- * Fields of a slot: a key (0 in a free slot), the number of the value, its length. The key of a short value is its bytes, filled with
- * zeros, and its length plus 1 as the eighth byte; of a value of eight bytes, the last of them larger than that, its bytes; of any
- * other a hash whose eighth byte is 0: then in place of the number is where the number and the bytes are.
+ * Fields of a slot: a key, the number of the value, its length. The key of a value of eight bytes is its bytes; of a shorter one
+ * its bytes, filled with zeros, and SHORT_TAG plus its length as the eighth; of a longer one a hash with LONG_TAG as the eighth: then
+ * in place of the number is where the number and the bytes are. No text ends with one of these tags, since it is UTF-8.
  */
 const KEY: usize = 0;
 const NUMBER: usize = 8;
@@ -65,6 +65,9 @@ const LENGTH: usize = 12;
 const SLOT_BITS: usize = 4;
 const SLOT_BYTES: usize = 1 << SLOT_BITS;
 const SHORT_BYTES: usize = 8;
+const SHORT_TAG: u64 = 0xf8;
+const LONG_TAG: u64 = 0xf5;
+const FREE: u64 = 0xffffffffffffffff;
 const FIRST_TABLE_BITS: u32 = 4;
 const MAX_TABLE_BITS: u32 = 16;
 /** Longer values are always asked for. */
@@ -124,7 +127,7 @@ export function open(delimiterByte: u32, quoteByte: u32, columnCount: i32, rows:
   maxRows = rows;
   for (let length: usize = 0; length < SHORT_BYTES; length++) {
     store<u64>(MASKS + (length << 4), ~(<u64>-1 << (length << 3)));
-    store<u64>(MASKS + (length << 4), <u64>(length + 1) << 56, 8);
+    store<u64>(MASKS + (length << 4), (SHORT_TAG + <u64>length) << 56, 8);
   }
   store<u64>(MASKS + (SHORT_BYTES << 4), <u64>-1);
   rowStarts = aligned(COLUMNS + <usize>width * COLUMN_BYTES);
@@ -391,10 +394,8 @@ function hasQuote(from: usize, stop: usize): bool {
 }
 
 function searchShort(at: usize, start: usize, stop: usize, shift: i32, key: u64): u32 {
-  // The last of eight bytes looks like a length.
-  if (key >>> 56 == 0 || (stop - start == SHORT_BYTES && key >>> 56 <= SHORT_BYTES)) return findLong(at, start, stop, shift);
   let slot = slotOf(at, key);
-  for (let known = load<u64>(slot, KEY); known != 0; known = load<u64>(slot, KEY)) {
+  for (let known = load<u64>(slot, KEY); known != FREE; known = load<u64>(slot, KEY)) {
     if (known == key) return load<u32>(slot, NUMBER);
     slot = nextSlot(at, slot);
   }
@@ -408,9 +409,9 @@ function findLong(at: usize, start: usize, stop: usize, shift: i32): u32 {
   if (length > MAX_VALUE_BYTES) return numberOf(columnOf(at), <i32>start + shift, <i32>stop + shift);
   let hash = load<u64>(stop - 8) * FACTOR;
   for (let place = start; place < stop - 8; place += 8) hash = (hash ^ (hash >>> 29) ^ load<u64>(place)) * FACTOR;
-  const key = (hash >>> 8) | 1;
+  const key = (hash >>> 8) | (LONG_TAG << 56);
   let slot = slotOf(at, key);
-  for (let known = load<u64>(slot, KEY); known != 0; known = load<u64>(slot, KEY)) {
+  for (let known = load<u64>(slot, KEY); known != FREE; known = load<u64>(slot, KEY)) {
     if (known == key && load<u32>(slot, LENGTH) == <u32>length) {
       const value = <usize>load<u32>(slot, NUMBER);
       if (areEqual(value + 4, start, length)) return load<u32>(value);
@@ -427,7 +428,7 @@ function findLong(at: usize, start: usize, stop: usize, shift: i32): u32 {
   return number;
 }
 
-/** Are two strings of eight bytes or more equal? */
+/** Are two strings of more than eight bytes equal? */
 @inline
 function areEqual(left: usize, right: usize, length: usize): bool {
   const last = length - 8;
@@ -472,9 +473,9 @@ function growTable(at: usize, bits: u32): void {
   makeTable(at, bits + 1);
   store<u32>(at, count, COUNT);
   for (; old < oldEnd; old += SLOT_BYTES) {
-    if (load<u64>(old, KEY) == 0) continue;
+    if (load<u64>(old, KEY) == FREE) continue;
     let slot = slotOf(at, load<u64>(old, KEY));
-    while (load<u64>(slot, KEY) != 0) slot = nextSlot(at, slot);
+    while (load<u64>(slot, KEY) != FREE) slot = nextSlot(at, slot);
     v128.store(slot, v128.load(old));
   }
 }
@@ -482,7 +483,8 @@ function growTable(at: usize, bits: u32): void {
 function makeTable(at: usize, bits: u32): void {
   const size = SLOT_BYTES << bits;
   const table = take(size);
-  memory.fill(table, 0, size);
+  // All of it is FREE.
+  memory.fill(table, 0xff, size);
   store<u32>(at, <u32>table, TABLE);
   store<u32>(at, 64 - bits, SHIFT);
   store<u32>(at, 0, COUNT);

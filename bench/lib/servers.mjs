@@ -35,7 +35,7 @@ export async function startPostgres(folder) {
   execFileSync(`${bin}/initdb`, [...init, `--username=${USER}`, `--pwfile=${passwordFile}`, data], {
     ...user,
     cwd: folder,
-    stdio: 'ignore',
+    stdio: ['ignore', 'ignore', 'inherit'],
   });
   const address = await newAddress();
   const settings = ['unix_socket_directories=', 'shared_buffers=256MB', 'max_wal_size=4GB'];
@@ -70,7 +70,7 @@ export async function startMariadb(folder) {
     '--skip-test-db',
     '--auth-root-authentication-method=normal',
   ];
-  execFileSync(install, installArgs, { ...user, cwd: folder, stdio: 'ignore' });
+  execFileSync(install, installArgs, { ...user, cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
   const init = path.join(folder, 'init.sql');
   writeFileSync(
     init,
