@@ -65,6 +65,7 @@ function textOf(seed: number, { dialect, width, rows, lineEnd, oddOneIn, trailin
     `${quote}a${quote}b${delimiter}c`,
     `a${quote}b${kinds.map(() => delimiter).join('')}`,
     kinds.map(() => `5${quote}`).join(delimiter),
+    kinds.map(() => `${quote}a${quote}\rb`).join(delimiter),
     `\r${kinds.map(() => 'cr\rin').join(delimiter)}`,
   ];
   const lines = Array.from({ length: rows }, () => {
