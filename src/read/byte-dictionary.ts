@@ -1,16 +1,8 @@
 import { Vector } from '../base/vector.js';
 
 /** Values up to this length are known by two words, all of their bytes; longer ones by a hash. */
-export const SHORT_BYTES = 7;
-
-/** Start of the hash of a longer value; {@link hashStep} takes in one word after the other. */
-export const HASH_SEED = 0x811c9dc5 | 0;
-
-/** Takes the next four bytes of a value into its hash: little-endian, the last word filled with zeros. */
-export function hashStep(hash: number, word: number): number {
-  const mixed = Math.imul(hash ^ word, 0x9e3779b1);
-  return mixed ^ (mixed >>> 15);
-}
+const SHORT_BYTES = 7;
+const HASH_SEED = 0x811c9dc5 | 0;
 
 /*
  * A slot holds four words: the id, two words that know the value, and its length + 1, which is 0 in a free slot.
@@ -30,8 +22,6 @@ const FIRST_SLOTS_LOG2 = 6;
 export class ByteDictionary {
   /** The distinct values, UTF-8, by id. */
   readonly values = new Vector('bytes', 32);
-  /** The ids of values of one byte, or -1. */
-  readonly #single = new Int32Array(256).fill(-1);
   #slots = new Int32Array(1 << (FIRST_SLOTS_LOG2 + SLOT_WORDS_LOG2));
   /** How far a 32-bit hash is shifted to give a slot. */
   #shift = 32 - FIRST_SLOTS_LOG2;
@@ -41,74 +31,19 @@ export class ByteDictionary {
     return this.values.length;
   }
 
-  /** The id of the value `byte`, which stands at `source[start]`, and is added when it was not seen before. */
-  idOfByte(byte: number, source: Uint8Array, start: number): number {
-    if (this.#single[byte] < 0) this.#single[byte] = this.idOfShort(byte, 0, 1, source, start);
-    return this.#single[byte];
-  }
-
-  /**
-   * The id of the short value at `source[start..start + length)`, which is added when it was not seen before.
-   * @param first its first four bytes, little-endian, filled with zeros
-   * @param second the bytes after those, likewise
-   */
-  idOfShort(first: number, second: number, length: number, source: Uint8Array, start: number): number {
-    const slots = this.#slots;
-    const at = slotOf(first, second, this.#shift);
-    if (slots[at + FIRST] === first && slots[at + SECOND] === second && slots[at + TAG] === length + 1) {
-      return slots[at];
-    }
-    return this.#searchShort(first, second, length, source, start, at);
-  }
-
-  /** The id of the longer value at `source[start..end)`, which is added when it was not seen before. */
-  idOfLong(hash: number, source: Uint8Array, start: number, end: number): number {
-    const slots = this.#slots;
-    const mask = slots.length - 1;
-    const tag = end - start + 1;
-    let at = slotOf(hash, 0, this.#shift);
-    for (; slots[at + TAG] !== 0; at = (at + SLOT_WORDS) & mask) {
-      if (slots[at + FIRST] !== hash || slots[at + TAG] !== tag) continue;
-      if (this.#equals(slots[at], source, start, end)) return slots[at];
-    }
-    return this.#add({ first: hash, second: 0, length: end - start, source, start }, at);
-  }
-
-  /** The id of any value `source[start..end)`. */
+  /** The id of the value `source[start..end)`, which is added when it was not seen before. */
   idOf(source: Uint8Array, start: number, end: number): number {
-    if (end - start <= SHORT_BYTES) {
-      const first = wordAt(source, start, end);
-      return this.idOfShort(first, wordAt(source, start + 4, end), end - start, source, start);
-    }
-    let hash = HASH_SEED;
-    // A value whose length is a multiple of four ends with a word of zeros, as it does for the scanner.
-    for (let at = start; at <= end; at += 4) hash = hashStep(hash, wordAt(source, at, end));
-    return this.idOfLong(hash, source, start, end);
-  }
-
-  /** Forgets all values and keeps the memory. */
-  clear(): void {
-    this.values.clear();
-    this.#single.fill(-1);
-    this.#slots.fill(0);
-  }
-
-  /** Takes its arguments one by one: this is called so often that an object for them would be most of a scanner's garbage. */
-  #searchShort(
-    first: number,
-    second: number,
-    length: number,
-    source: Uint8Array,
-    start: number,
-    from: number,
-  ): number {
+    const length = end - start;
+    const isShort = length <= SHORT_BYTES;
+    const first = isShort ? wordAt(source, start, end) : hashOf(source, start, end);
+    const second = isShort ? wordAt(source, start + 4, end) : 0;
     const slots = this.#slots;
     const mask = slots.length - 1;
-    let at = from;
+    let at = slotOf(first, second, this.#shift);
     for (; slots[at + TAG] !== 0; at = (at + SLOT_WORDS) & mask) {
-      if (slots[at + FIRST] === first && slots[at + SECOND] === second && slots[at + TAG] === length + 1) {
-        return slots[at];
-      }
+      if (slots[at + FIRST] !== first || slots[at + SECOND] !== second || slots[at + TAG] !== length + 1)
+        continue;
+      if (isShort || this.#equals(slots[at], source, start, end)) return slots[at];
     }
     return this.#add({ first, second, length, source, start }, at);
   }
@@ -159,6 +94,15 @@ interface NewValue {
 /** Where in the slots the search for a value begins. The highest bits of a product depend on all bits of its factor. */
 function slotOf(first: number, second: number, shift: number): number {
   return (Math.imul(first ^ Math.imul(second, 0x85ebca6b), 0x9e3779b1) >>> shift) << SLOT_WORDS_LOG2;
+}
+
+function hashOf(source: Uint8Array, start: number, end: number): number {
+  let hash = HASH_SEED;
+  for (let at = start; at < end; at += 4) {
+    const mixed = Math.imul(hash ^ wordAt(source, at, end), 0x9e3779b1);
+    hash = mixed ^ (mixed >>> 15);
+  }
+  return hash;
 }
 
 /** Up to four bytes of `source[at..end)` as a little-endian word, filled with zeros. */

@@ -1,10 +1,9 @@
-import { type ByteDictionary, HASH_SEED, hashStep, SHORT_BYTES } from './byte-dictionary.js';
+import type { ByteDictionary } from './byte-dictionary.js';
 import { COLUMN_MODE, ScanKernel } from './scan-kernel.js';
 import { type ScanColumn, Scanner, type ScannerOptions, type ScanWindow } from './scanner.js';
 
 const LF = 10;
 const CR = 13;
-const SPACE = 32;
 
 /** A byte of every word. */
 const ONES = 0x01010101;
@@ -19,8 +18,8 @@ const SHORT_STRETCH_BYTES = 1 << 12;
 /** So many records that the kernel does not take tell nothing. */
 const FEW_RECORDS = 64;
 
-/** A cell that does not end as most of them do. */
-interface OddCell {
+/** A cell as it stands in the text. */
+interface FoundCell {
   /** Where its text is: in the scanned buffer, or a copy in which doubled quotes are single. */
   source: Uint8Array;
   start: number;
@@ -34,8 +33,9 @@ interface OddCell {
 }
 
 /**
- * Turns bytes into columns in one pass, four bytes at a time. The words in which the end of a cell is looked for are also
- * what finds its value in the column's dictionary, so that a value seen before costs one probe and no string.
+ * Turns bytes into columns in one pass. Records that follow the rules, nearly all of a usual file, are taken by the kernel; here is
+ * what becomes of the others, and of all where there is no kernel: in files whose lines end with CR alone, and where the system
+ * has no memory for one.
  *
  * Accepts what RFC 4180 describes, with any one-byte delimiter and quote, LF, CRLF or CR; a quote inside an
  * unquoted cell is a character like any other. Blank lines are passed over where a table has two or more columns.
@@ -171,23 +171,10 @@ export class FastScanner extends Scanner {
     return cells!.setAside(this.#scratch, { start: 0, stop: length });
   }
 
-  /**
-   * Takes in the record, or the blank line, at `recordStart`; answers where the next one begins, or -1 when more text is needed.
-   *
-   * A function for each record and not one loop for all of them: code that V8 compiles inside a running loop is thrown away at the
-   * loop's end, and a file of 400 records ends before code of the whole function is ready.
-   */
+  /** Takes in the record, or the blank line, at `recordStart`; answers where the next one begins, or -1 when more text is needed. */
   #scanRecord(window: ScanWindow, recordStart: number): number {
     const { buffer, end, final } = window;
-    const { view } = this;
-    const delimiter = this.#delimiter;
-    const quote = this.#quote;
-    // Without delimiters or quotes, the line feed, which is marked anyway.
-    const delimiters = (delimiter < 0 ? LF : delimiter) * ONES;
-    const quotes = (quote < 0 ? LF : quote) * ONES;
-    const quotedEnd = quote | (delimiter << 8);
-    const width = this.width;
-    const columns = this.columns;
+    const { width, columns } = this;
     let position = recordStart;
     if (width > 1 && (buffer[position] === LF || buffer[position] === CR)) {
       const next = this.lineEnd(buffer, position, end, final);
@@ -196,104 +183,23 @@ export class FastScanner extends Scanner {
     }
     const row = this.rowCount;
     if (row >= this.rowStarts.length) this.growRows();
-    let column = 0;
+    let cells = 0;
     let embeddedBreaks = 0;
-    /** Offset of a quote that is out of place, if any. */
-    let fault = -1;
-
+    const isMisquoted = (cell: number, at: number) => {
+      const kind = position >= end ? 'unclosed_quote' : 'stray_quote';
+      return this.finishMisquoted(window, { kind, start: recordStart, cell, at });
+    };
     for (;;) {
-      const target = column < width ? columns[column] : undefined;
-      const dictionary = target?.dictionary;
-      let start = position;
-      let word = view.getInt32(start, true);
-      const isQuoted = (word & 0xff) === quote;
-
-      // 1. A cell of one character: the next one begins at a known place, so the processor need not wait for what is found here.
-      let ends = delimiters;
-      if (isQuoted) {
-        const byte = (word >>> 8) & 0xff;
-        if (dictionary !== undefined && word >>> 16 === quotedEnd && byte > SPACE && byte !== quote) {
-          target!.ids[row] = dictionary.idOfByte(byte, buffer, start + 1);
-          column++;
-          position += 4;
-          continue;
-        }
-        ends = quotes;
-        word = view.getInt32(++start, true);
-      } else if (dictionary !== undefined) {
-        const byte = word & 0xff;
-        if (((word >>> 8) & 0xff) === delimiter && byte > SPACE && byte !== delimiter) {
-          target!.ids[row] = dictionary.idOfByte(byte, buffer, start);
-          column++;
-          position += 2;
-          continue;
-        }
-      }
-
-      // 2. The first mark after the start of the cell: a delimiter (in quotes: a quote) or a control character.
-      let marks = marksIn(word, ends);
-      let stop = start;
-      let first = 0;
-      let hash = HASH_SEED;
-      if (dictionary === undefined) {
-        while (marks === 0) {
-          stop += 4;
-          word = view.getInt32(stop, true);
-          marks = marksIn(word, ends);
-        }
-      } else if (marks === 0) {
-        first = word;
-        do {
-          hash = hashStep(hash, word);
-          stop += 4;
-          word = view.getInt32(stop, true);
-          marks = marksIn(word, ends);
-        } while (marks === 0);
-      }
-      const bits = bitsBefore(marks);
-      const last = word & ((1 << bits) - 1);
-      stop += bits >> 3;
-      let next = isQuoted ? stop + 1 : stop;
-      // No delimiter stands at the end of the window.
-      const isFollowed = isQuoted
-        ? view.getUint16(stop, true) === quotedEnd
-        : ((word >>> bits) & 0xff) === delimiter;
-      if (isFollowed && dictionary === undefined) {
-        // Most cells of columns whose values hardly repeat.
-        target?.cells?.put(row, start, stop);
-        column++;
-        position = next + 1;
-        continue;
-      }
-      const length = stop - start;
-
-      // 3. Put the cell into its column, if it ends as most cells do.
-      if (isFollowed || ((!isQuoted || buffer[stop] === quote) && endsLine(window, next))) {
-        if (dictionary === undefined) {
-          target?.cells?.put(row, start, stop);
-        } else if (length > SHORT_BYTES) {
-          target!.ids[row] = dictionary.idOfLong(hashStep(hash, last), buffer, start, stop);
-        } else {
-          if (length < 4) first = last;
-          target!.ids[row] = dictionary.idOfShort(first, length < 4 ? 0 : last, length, buffer, start);
-        }
-      } else {
-        const cell = this.#readOddCell(window, position);
-        if (cell === undefined) return -1;
-        next = cell.next;
-        embeddedBreaks += cell.breaks;
-        fault = cell.fault;
-        if (fault >= 0) {
-          position = next;
-          break;
-        }
-        if (target !== undefined) putOddCell(target, row, cell);
-      }
-
-      // 4. On to the next cell, or the end of the record.
-      column++;
-      position = next;
-      if (isFollowed || (buffer[position] === delimiter && position < end)) {
+      // 1. A cell.
+      const cell = this.#readCell(window, position);
+      if (cell === undefined) return -1;
+      position = cell.next;
+      embeddedBreaks += cell.breaks;
+      if (cell.fault >= 0) return isMisquoted(cells, cell.fault);
+      if (cells < width) putCell(columns[cells], row, cell);
+      cells++;
+      // 2. On to the next cell, or the end of the record.
+      if (buffer[position] === this.#delimiter && position < end) {
         position++;
         continue;
       }
@@ -303,29 +209,21 @@ export class FastScanner extends Scanner {
         if (position < 0) return -1;
         if (position === 0) {
           // A quoted cell and then a carriage return that ends nothing.
-          fault = recordEnd - 1;
           position = recordEnd;
-          column--;
-          break;
+          return isMisquoted(cells - 1, recordEnd - 1);
         }
       }
-      if (column === width && this.takeRow(recordStart, recordEnd, embeddedBreaks)) return position;
-      return this.finishRecord({ buffer, recordStart, recordEnd, cells: column, embeddedBreaks }, position);
+      return this.finishRecord({ buffer, recordStart, recordEnd, cells, embeddedBreaks }, position);
     }
-    const kind = position >= end ? 'unclosed_quote' : 'stray_quote';
-    return this.finishMisquoted(window, { kind, start: recordStart, cell: column, at: fault });
   }
 
-  /**
-   * Reads a cell byte by byte: one with control characters or doubled quotes in it, or at the end of the window. Undefined
-   * when more text is needed.
-   */
-  #readOddCell(window: ScanWindow, position: number): OddCell | undefined {
+  /** Reads a cell. Undefined when more text is needed. */
+  #readCell(window: ScanWindow, position: number): FoundCell | undefined {
     const isQuoted = window.buffer[position] === this.#quote && position < window.end;
     return isQuoted ? this.#readQuoted(window, position) : this.#readUnquoted(window, position);
   }
 
-  #readUnquoted({ buffer, end, final }: ScanWindow, start: number): OddCell | undefined {
+  #readUnquoted({ buffer, end, final }: ScanWindow, start: number): FoundCell | undefined {
     let stop = start;
     for (; stop < end; stop++) {
       const byte = buffer[stop];
@@ -337,7 +235,7 @@ export class FastScanner extends Scanner {
     return { source: buffer, start, stop, next: stop, breaks: 0, fault: -1 };
   }
 
-  #readQuoted({ buffer, end, final }: ScanWindow, opening: number): OddCell | undefined {
+  #readQuoted({ buffer, end, final }: ScanWindow, opening: number): FoundCell | undefined {
     const quote = this.#quote;
     const start = opening + 1;
     let isEscaped = false;
@@ -396,17 +294,12 @@ function marksIn(word: number, ends: number): number {
   return (((difference - ONES) & ~difference) | ((word - FIRST_ORDINARY) & ~word)) & HIGHEST_BITS;
 }
 
-/** Does the record end at `at`, with LF or CRLF? Whether another carriage return is an end takes a closer look. */
-function endsLine({ buffer, end }: ScanWindow, at: number): boolean {
-  return at < end && (buffer[at] === LF || (buffer[at] === CR && buffer[at + 1] === LF && at + 1 < end));
-}
-
 /** Number of bits before the first marked byte. */
 function bitsBefore(marks: number): number {
   return 24 - (Math.clz32(marks & -marks) & ~7);
 }
 
-function putOddCell(target: ScanColumn, row: number, { source, start, stop }: OddCell): void {
+function putCell(target: ScanColumn, row: number, { source, start, stop }: FoundCell): void {
   const { dictionary, cells } = target;
   if (dictionary !== undefined) target.ids[row] = dictionary.idOf(source, start, stop);
   else if (cells?.bytes === source) cells.put(row, start, stop);

@@ -257,16 +257,6 @@ export abstract class Scanner {
     return this.keepRagged ? undefined : this.headerLine;
   }
 
-  /**
-   * Takes a record with as many cells as the table has columns for a row, without a word more; false when there may be more
-   * to say of it, which {@link finishRecord} finds out.
-   */
-  protected takeRow(recordStart: number, recordEnd: number, embeddedBreaks: number): boolean {
-    if (recordEnd > this.#nextUndecodable || this.#mayBeHeader(recordEnd - recordStart)) return false;
-    this.#addRow(recordStart, recordEnd, embeddedBreaks);
-    return true;
-  }
-
   /** Closes a record whose cells have been put into the columns. Answers where the next one begins. */
   protected finishRecord(found: FoundRecord, next: number): number {
     const { recordStart, recordEnd, cells, embeddedBreaks } = found;

@@ -20,7 +20,6 @@ describe('the dictionary of a column', () => {
           if (!expected.has(key)) expected.set(key, expected.size);
           // Within other bytes, as a scanner has it.
           const source = Uint8Array.of(7, ...bytes, 7);
-          if (bytes.length === 1) expect(dictionary.idOfByte(bytes[0], source, 1)).toBe(expected.get(key));
           expect(dictionary.idOf(source, 1, source.length - 1)).toBe(expected.get(key));
         }
         expect(dictionary.count).toBe(expected.size);
@@ -28,18 +27,12 @@ describe('the dictionary of a column', () => {
     );
   });
 
-  it('keeps its numbers while it grows, and begins anew once it was cleared', () => {
+  it('keeps its numbers while it grows', () => {
     const dictionary = new ByteDictionary();
     const bytesOf = (i: number) => Buffer.from(i % 3 === 0 ? `${i}` : `a longer value ${i}`);
     for (let round = 0; round < 2; round++) {
       for (let i = 0; i < 5000; i++) expect(dictionary.idOf(bytesOf(i), 0, bytesOf(i).length)).toBe(i);
     }
-    expect(dictionary.idOfByte(bytesOf(3)[0], bytesOf(3), 0)).toBe(3);
-    dictionary.clear();
-    expect(dictionary.count).toBe(0);
-    expect(dictionary.idOf(bytesOf(4), 0, bytesOf(4).length)).toBe(0);
-    expect(dictionary.idOfByte(bytesOf(3)[0], bytesOf(3), 0)).toBe(1);
-    expect(dictionary.idOfByte(bytesOf(3)[0], bytesOf(3), 0)).toBe(1);
   });
 
   it('knows a value again however its cell was written', () => {
