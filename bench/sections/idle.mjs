@@ -13,7 +13,7 @@ const MOST_BYTES = 120e6;
 const MOST_START_MS = 500;
 const SEED = 9;
 /** What was begun by the work is over then, idle worker threads have ended, and the heap has been collected. */
-const AFTER_WORK = { restMs: 120_000, watchedMs: 30_000 };
+const AFTER_WORK = { restMs: 330_000, watchedMs: 30_000 };
 /** The folders have been listed three times; from then on that is done every five minutes. */
 const AFTER_START = { restMs: 70_000, watchedMs: 40_000 };
 const QUICK = { restMs: 1000, watchedMs: 2000 };

@@ -208,9 +208,10 @@ const YOUNG_MB = 16;
 
 /**
  * Idle worker threads end after this, to give memory back: 15 MB each. The next ones start while a new file settles, but have
- * everything to compile again; a sender who delivers every minute finds them still there.
+ * everything to compile again, and take twice as long for the first thousand files; a sender who delivers every few minutes finds
+ * them still there.
  */
-const IDLE_WORKER_MS = 90_000;
+const IDLE_WORKER_MS = 300_000;
 
 /** The text of a group that the database takes, that of the next group, and a look into files that were found. */
 const COPY_TASKS = 3;

@@ -11,8 +11,10 @@ const HIGHEST_BITS = 0x80808080 | 0;
 /** Bytes below this one are marked, whatever the dialect: line ends and other control characters. */
 const FIRST_ORDINARY = 0x10 * ONES;
 
-/** Rows that a batch may have: their arrays lie in the kernel's memory, which is not to be moved. */
-const MAX_BATCH_ROWS = 1 << 16;
+/** Cells that a batch may have: there are places for all of them in the kernel's memory from the start, eight bytes each. */
+const MAX_BATCH_CELLS = 1 << 20;
+/** Wide tables have so many rows at least. */
+const MIN_BATCH_ROWS = 1 << 10;
 /** Text behind a record that the kernel did not take: most of it is looked at in vain if the next one is like it. */
 const SHORT_STRETCH_BYTES = 1 << 12;
 /** So many records that the kernel does not take tell nothing. */
@@ -46,7 +48,7 @@ export class FastScanner extends Scanner {
   readonly #loneCrEnds: boolean;
   #scratch = new Uint8Array(256);
   /** Takes the regular records; absent where it cannot. */
-  readonly #kernel: ScanKernel | undefined;
+  #kernel: ScanKernel | undefined;
   /** By column: the dictionary whose numbers the kernel knows. */
   readonly #knownToKernel: (ByteDictionary | undefined)[] = [];
   #buffer: Uint8Array = this.#scratch;
@@ -56,7 +58,7 @@ export class FastScanner extends Scanner {
   #irregularRecords = 0;
 
   constructor(options: ScannerOptions) {
-    super({ ...options, maxRows: Math.min(options.maxRows, MAX_BATCH_ROWS) });
+    super({ ...options, maxRows: Math.min(options.maxRows, mostRows(options.wanted.length)) });
     const { delimiter, quote, loneCrEnds } = options.dialect;
     this.#delimiter = delimiter === '' ? -1 : delimiter.charCodeAt(0);
     this.#quote = quote === '' ? -1 : quote.charCodeAt(0);
@@ -65,7 +67,7 @@ export class FastScanner extends Scanner {
   }
 
   override scan(buffer: Uint8Array, from: number, end: number, final: boolean): number {
-    this.#prepareKernel(buffer);
+    this.#prepareKernel(buffer, end - from);
     this.beginBatch(buffer, from);
     const window = { buffer, end, final };
     buffer[end] = LF;
@@ -82,9 +84,8 @@ export class FastScanner extends Scanner {
   }
 
   #openKernel(): ScanKernel | undefined {
-    const { width, maxRows } = this;
     return ScanKernel.open(
-      { delimiter: this.#delimiter, quote: this.#quote, width, maxRows },
+      { delimiter: this.#delimiter, quote: this.#quote, width: this.width },
       {
         numberOf: (column, start, stop) => this.columns[column].dictionary!.idOf(this.#buffer, start, stop),
         takeDoubled: (column, start, stop) => this.#takeDoubled(column, start, stop),
@@ -93,28 +94,52 @@ export class FastScanner extends Scanner {
   }
 
   /** Tells the kernel what is new since the last batch. Arrays of rows are in its memory. */
-  #prepareKernel(buffer: Uint8Array): void {
+  #prepareKernel(buffer: Uint8Array, textBytes: number): void {
     const kernel = this.#kernel;
     if (kernel === undefined) return;
-    this.#buffer = buffer;
-    this.#stretchBytes = kernel.chunkBytes;
-    this.#irregularRecords = 0;
+    // 1. Room for all rows that the text may have.
+    const room = kernel.makeRoom(Math.min(this.maxRows, this.#mostRowsOf(textBytes)));
+    if (room === 'refused') {
+      this.#doWithoutKernel();
+      return;
+    }
+    // 2. Columns whose mode or dictionary is another.
     let isOutdated = false;
     for (let i = 0; i < this.width; i++) {
       const { wanted, dictionary, cells, ids } = this.columns[i];
       const known = this.#knownToKernel[i];
-      if (known === dictionary && (ids.length > 0 || (cells?.starts.length ?? 1) > 0)) continue;
-      if (known !== undefined) isOutdated = true;
+      const isKnown = known === dictionary && (ids.length > 0 || (cells?.starts.length ?? 1) > 0);
+      if (isKnown && room === 'there') continue;
+      if (known !== undefined && known !== dictionary) isOutdated = true;
       this.#knownToKernel[i] = dictionary;
-      kernel.setColumn(
-        i,
-        !wanted ? COLUMN_MODE.unwanted : dictionary ? COLUMN_MODE.dictionary : COLUMN_MODE.plain,
-      );
+      const mode = dictionary ? COLUMN_MODE.dictionary : COLUMN_MODE.plain;
+      kernel.setColumn(i, wanted ? mode : COLUMN_MODE.unwanted);
       this.#useArraysOf(kernel, i);
     }
     if (isOutdated) kernel.forget();
-    if (kernel.hasMoved) this.#useAllArraysOf(kernel);
+    if (kernel.hasMoved || room === 'made') this.#useAllArraysOf(kernel);
+    // 3. What is new with each batch.
+    this.#buffer = buffer;
+    this.#stretchBytes = kernel.chunkBytes;
+    this.#irregularRecords = 0;
     if (this.#isForKernel) kernel.begin(this.comparedHeader, this.trailingDelimiters);
+  }
+
+  /** A row has a byte for each of its cells, or at least one and its line end where cells may be missing. */
+  #mostRowsOf(textBytes: number): number {
+    const leastBytes = this.keepRagged ? Math.min(this.width, 2) : this.width;
+    return 2 ** Math.ceil(Math.log2(textBytes / leastBytes + 2));
+  }
+
+  #doWithoutKernel(): void {
+    this.#kernel = undefined;
+    this.rowStarts = new Uint32Array(0);
+    this.rowEnds = new Uint32Array(0);
+    for (const column of this.columns) {
+      column.ids = new Uint32Array(0);
+      column.cells?.use(new Uint32Array(0), new Uint32Array(0));
+    }
+    this.growRows();
   }
 
   #useAllArraysOf(kernel: ScanKernel): void {
@@ -304,4 +329,9 @@ function putCell(target: ScanColumn, row: number, { source, start, stop }: Found
   if (dictionary !== undefined) target.ids[row] = dictionary.idOf(source, start, stop);
   else if (cells?.bytes === source) cells.put(row, start, stop);
   else cells?.putAside(row, source, { start, stop });
+}
+
+/** Rows of a batch of a table with so many columns. */
+function mostRows(width: number): number {
+  return Math.max(MIN_BATCH_ROWS, Math.floor(MAX_BATCH_CELLS / width));
 }

@@ -36,7 +36,6 @@ export interface KernelOptions {
   delimiter: number;
   quote: number;
   width: number;
-  maxRows: number;
 }
 
 /** How a column is scanned: not at all, into the numbers of its values, or into the places of its cells. */
@@ -50,25 +49,43 @@ let compiled: WebAssembly.Module | undefined;
 /** The inner loops of the scanner in WebAssembly, with a memory of their own: see `kernel/scan.ts`. */
 export class ScanKernel {
   readonly #exports: KernelExports;
-  readonly #maxRows: number;
+  readonly #options: KernelOptions;
+  /** Rows that there is room for. */
+  #rows = 0;
   #bytes = new Uint8Array(0);
 
-  private constructor(exports: KernelExports, maxRows: number) {
+  private constructor(exports: KernelExports, options: KernelOptions) {
     this.#exports = exports;
-    this.#maxRows = maxRows;
+    this.#options = options;
   }
 
-  /** A kernel for one kind of file; undefined where the system does not give it memory. */
+  /** A kernel for one kind of file; undefined where the processor has no SIMD, or the system no memory for it. */
   static open(options: KernelOptions, host: KernelHost): ScanKernel | undefined {
-    compiled ??= new WebAssembly.Module(readFileSync(workerUrl('./scan-kernel.wasm', import.meta.url)));
-    const { delimiter, quote, width, maxRows } = options;
+    const bytes = compiled ? undefined : readFileSync(workerUrl('./scan-kernel.wasm', import.meta.url));
     try {
-      const { exports } = new WebAssembly.Instance(compiled, { scanner: { ...host } });
-      const kernel = new ScanKernel(exports as unknown as KernelExports, maxRows);
-      kernel.#exports.open(byteOrNone(delimiter), byteOrNone(quote), width, maxRows);
-      return kernel;
+      if (bytes) compiled = new WebAssembly.Module(bytes);
+      const { exports } = new WebAssembly.Instance(compiled!, { scanner: { ...host } });
+      return new ScanKernel(exports as unknown as KernelExports, options);
     } catch (error) {
-      if (error instanceof RangeError || error instanceof WebAssembly.RuntimeError) return undefined;
+      if (isRefusal(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Makes room for so many rows. Where there was not enough, all is laid out anew: columns are to be set again and arrays to be
+   * asked for again.
+   * @returns `refused` when the system has no memory for it; the kernel is of no use then
+   */
+  makeRoom(rows: number): 'there' | 'made' | 'refused' {
+    if (rows <= this.#rows) return 'there';
+    const { delimiter, quote, width } = this.#options;
+    this.#rows = rows;
+    try {
+      this.#exports.open(byteOrNone(delimiter), byteOrNone(quote), width, rows);
+      return 'made';
+    } catch (error) {
+      if (isRefusal(error)) return 'refused';
       throw error;
     }
   }
@@ -104,21 +121,21 @@ export class ScanKernel {
   }
 
   get rowStarts(): Uint32Array<ArrayBuffer> {
-    return this.#array(this.#exports.rowStartsAt(), this.#maxRows);
+    return this.#array(this.#exports.rowStartsAt(), this.#rows);
   }
 
   get rowEnds(): Uint32Array<ArrayBuffer> {
-    return this.#array(this.#exports.rowEndsAt(), this.#maxRows);
+    return this.#array(this.#exports.rowEndsAt(), this.#rows);
   }
 
   /** By row: the number of a column's value, or where its cell begins. */
   targetOf(column: number): Uint32Array<ArrayBuffer> {
-    return this.#array(this.#exports.targetAt(column), this.#maxRows);
+    return this.#array(this.#exports.targetAt(column), this.#rows);
   }
 
   /** By row: where a column's cell ends. */
   stopsOf(column: number): Uint32Array<ArrayBuffer> {
-    return this.#array(this.#exports.stopsAt(column), this.#maxRows);
+    return this.#array(this.#exports.stopsAt(column), this.#rows);
   }
 
   /** Pairs of a row that the last scan took and how many line breaks are inside of it. */
@@ -154,6 +171,12 @@ export class ScanKernel {
   #array(at: number, length: number): Uint32Array<ArrayBuffer> {
     return new Uint32Array(this.#exports.memory.buffer, at, length);
   }
+}
+
+/** No SIMD, no memory for an instance, or not as much as it asks for. */
+function isRefusal(error: unknown): boolean {
+  const { CompileError, RuntimeError } = WebAssembly;
+  return error instanceof CompileError || error instanceof RangeError || error instanceof RuntimeError;
 }
 
 function byteOrNone(byte: number): number {

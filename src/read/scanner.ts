@@ -214,7 +214,7 @@ export abstract class Scanner {
   }
 
   protected growRows(): void {
-    const size = this.rowStarts.length * 2;
+    const size = Math.max(FIRST_ROWS, this.rowStarts.length * 2);
     this.rowStarts = enlarged(this.rowStarts, size);
     this.rowEnds = enlarged(this.rowEnds, size);
     for (const column of this.columns) {

@@ -9,6 +9,8 @@ declare namespace WebAssembly {
     readonly exports: Record<string, unknown>;
   }
 
+  class CompileError extends Error {}
+
   class RuntimeError extends Error {}
 
   interface Memory {

@@ -229,14 +229,27 @@ describe('the numbers that the kernel gives to values', () => {
     expect(scanner.columns.map(({ dictionary }) => dictionary?.count)).toEqual([7, undefined, 3]);
   });
 
-  it('come from the dictionary alone where the system has no memory for a kernel', () => {
-    vi.spyOn(ScanKernel, 'open').mockReturnValue(undefined);
+  it('come from the dictionary alone where the system has no memory for a kernel, or none any more', () => {
     const shape = { dialect: COMMA, width: 7, rows: 800, lineEnd: '\n', oddOneIn: 50, trailing: 0 };
     const text = textOf(11, shape);
-    for (const plain of [true, false, [1, 2]]) {
-      const how: Case = { dialect: COMMA, width: 7, windowBytes: 10_000, plain };
-      expect(scanAll(text, how)).toEqual(scanAll(text, { ...how, general: true }));
+    const check = () => {
+      for (const plain of [true, false, [1, 2]]) {
+        const how: Case = { dialect: COMMA, width: 7, windowBytes: 10_000, plain };
+        expect(scanAll(text, how)).toEqual(scanAll(text, { ...how, general: true }));
+      }
+    };
+    const open = vi.spyOn(ScanKernel, 'open').mockReturnValue(undefined);
+    check();
+    expect(open).toHaveBeenCalled();
+    open.mockRestore();
+    const makeRoom = ScanKernel.prototype.makeRoom;
+    for (const grantedRounds of [0, 1, 5]) {
+      let calls = 0;
+      vi.spyOn(ScanKernel.prototype, 'makeRoom').mockImplementation(function (this: ScanKernel, rows) {
+        return calls++ < grantedRounds ? makeRoom.call(this, rows) : 'refused';
+      });
+      check();
+      vi.restoreAllMocks();
     }
-    expect(ScanKernel.open).toHaveBeenCalled();
   });
 });
