@@ -65,7 +65,10 @@ describe.each(Object.keys(TARGETS))('on %s', (engine) => {
     await site.logged('Loaded output_parquet/duck.parquet into points: 1 row');
     await site.logged('Loaded output_parquet/js.parquet into points: 1 row');
     await site.logged(/Cannot load output_parquet\/junk\.parquet: .*\[not_parquet\]/);
-    expect(site.list('output_parquet/output_failed')).toEqual(['junk.parquet', 'junk.parquet.report.json']);
+    // It is told first, and moved then.
+    await expect
+      .poll(() => site.list('output_parquet/output_failed'), { timeout: 10_000 })
+      .toEqual(['junk.parquet', 'junk.parquet.report.json']);
     expect(await site.query('select x, y from points order by x')).toEqual([
       { x: 7, y: 'duck' },
       { x: 8, y: 'js' },
