@@ -70,6 +70,8 @@ const LONG_TAG: u64 = 0xf5;
 const FREE: u64 = 0xffffffffffffffff;
 const FIRST_TABLE_BITS: u32 = 4;
 const MAX_TABLE_BITS: u32 = 16;
+/** Tables and long values of all columns together; past that, values that are not known are asked for. */
+const MAX_HEAP_BYTES: usize = 16 << 20;
 /** Longer values are always asked for. */
 const MAX_VALUE_BYTES: usize = 1024;
 const FACTOR: u64 = 0x9e3779b97f4a7c15;
@@ -135,7 +137,8 @@ export function open(delimiterByte: u32, quoteByte: u32, columnCount: i32, rows:
   breakPairs = rowEnds + arrayBytes();
   cells = breakPairs + (arrayBytes() << 1);
   heapStart = targetAt(width);
-  reserve(heapStart);
+  // With the first table of each column, for which there must be room.
+  if (!reserve(heapStart + <usize>width * (SLOT_BYTES << FIRST_TABLE_BITS))) unreachable();
   forget();
 }
 
@@ -153,7 +156,8 @@ export function setColumn(column: i32, mode: i32): void {
   const at = columnAt(column);
   store<u32>(at, mode == 0 ? 0 : <u32>targetAt(column), TARGET);
   store<u32>(at, mode == 2 ? <u32>stopsAt(column) : 0, STOPS);
-  if (mode == 1 && load<u32>(at, TABLE) == 0) makeTable(at, FIRST_TABLE_BITS);
+  // Without the values that it is full of, the heap has room for a first table of each column.
+  if (mode == 1 && load<u32>(at, TABLE) == 0 && !makeTable(at, FIRST_TABLE_BITS)) forget();
 }
 
 /** Begins a batch. A line equal to the header (its length, or -1) is no row; records may end with `trailing` empty cells. */
@@ -419,12 +423,11 @@ function findLong(at: usize, start: usize, stop: usize, shift: i32): u32 {
     slot = nextSlot(at, slot);
   }
   const number = numberOf(columnOf(at), <i32>start + shift, <i32>stop + shift);
-  if (hasRoom(at)) {
-    const value = take(4 + length);
-    store<u32>(value, number);
-    memory.copy(value + 4, start, length);
-    fill(at, slot, key, <u32>length, <u32>value);
-  }
+  const value = hasRoom(at) ? take(4 + length) : 0;
+  if (value == 0) return number;
+  store<u32>(value, number);
+  memory.copy(value + 4, start, length);
+  fill(at, slot, key, <u32>length, <u32>value);
   return number;
 }
 
@@ -449,10 +452,10 @@ function nextSlot(at: usize, slot: usize): usize {
   return next == table + (SLOT_BYTES << (64 - load<u32>(at, SHIFT))) ? table : next;
 }
 
-/** May the table of a column have one more value? */
+/** May the table of a column have one more value? Half of it stays free, or it grows. */
 @inline
 function hasRoom(at: usize): bool {
-  return load<u32>(at, COUNT) < (<u32>1 << (MAX_TABLE_BITS - 1));
+  return load<u32>(at, COUNT) < <u32>1 << (63 - load<u32>(at, SHIFT));
 }
 
 /** Fills a free slot. */
@@ -460,17 +463,17 @@ function fill(at: usize, slot: usize, key: u64, length: u32, number: u32): void 
   store<u64>(slot, key, KEY);
   store<u32>(slot, number, NUMBER);
   store<u32>(slot, length, LENGTH);
-  const count = load<u32>(at, COUNT) + 1;
-  store<u32>(at, count, COUNT);
-  const bits: u32 = 64 - load<u32>(at, SHIFT);
-  if ((count << 1) > (<u32>1 << bits) && bits < MAX_TABLE_BITS) growTable(at, bits);
+  store<u32>(at, load<u32>(at, COUNT) + 1, COUNT);
+  if (!hasRoom(at)) growTable(at);
 }
 
-function growTable(at: usize, bits: u32): void {
+/** Doubles a table, unless it or the heap is as large as it may be. */
+function growTable(at: usize): void {
+  const bits: u32 = 64 - load<u32>(at, SHIFT);
   let old = <usize>load<u32>(at, TABLE);
   const oldEnd = old + (SLOT_BYTES << bits);
   const count = load<u32>(at, COUNT);
-  makeTable(at, bits + 1);
+  if (bits >= MAX_TABLE_BITS || !makeTable(at, bits + 1)) return;
   store<u32>(at, count, COUNT);
   for (; old < oldEnd; old += SLOT_BYTES) {
     if (load<u64>(old, KEY) == FREE) continue;
@@ -480,14 +483,17 @@ function growTable(at: usize, bits: u32): void {
   }
 }
 
-function makeTable(at: usize, bits: u32): void {
+/** Gives a column an empty table; false when there is no memory for it. */
+function makeTable(at: usize, bits: u32): bool {
   const size = SLOT_BYTES << bits;
   const table = take(size);
+  if (table == 0) return false;
   // All of it is FREE.
   memory.fill(table, 0xff, size);
   store<u32>(at, <u32>table, TABLE);
   store<u32>(at, 64 - bits, SHIFT);
   store<u32>(at, 0, COUNT);
+  return true;
 }
 
 function isHeader(start: usize, stop: usize): bool {
@@ -517,16 +523,18 @@ function aligned(size: usize): usize {
   return (size + 63) & ~63;
 }
 
-/** Memory of the heap, aligned for slots. */
+/** Memory of the heap, aligned for slots; 0 when there is no more. */
 function take(size: usize): usize {
   const at = heap;
-  heap = (heap + size + 15) & ~15;
-  reserve(heap);
+  const end = (heap + size + 15) & ~15;
+  if (end - heapStart > MAX_HEAP_BYTES + <usize>width * (SLOT_BYTES << FIRST_TABLE_BITS) || !reserve(end)) return 0;
+  heap = end;
   return at;
 }
 
-/** Makes sure that there is memory up to `end`, and room for a word behind it. */
-function reserve(end: usize): void {
+/** Makes sure that there is memory up to `end`, and room for a word behind it; false when the system gives none. */
+function reserve(end: usize): bool {
   const pages = <i32>((end + 64 + 0xffff) >>> PAGE_BITS) - memory.size();
-  if (pages > 0 && memory.grow(max(pages, GROWTH_PAGES)) < 0) unreachable();
+  // In steps, since each makes the views of the memory outside be made anew.
+  return pages <= 0 || memory.grow(max(pages, GROWTH_PAGES)) >= 0;
 }

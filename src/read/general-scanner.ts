@@ -19,6 +19,8 @@ export class GeneralScanner extends Scanner {
     let position = from;
     while (position < end && !this.isFull) {
       const start = position;
+      // Whatever the record turns out to be, it may be a row.
+      if (this.rowCount >= this.rowStarts.length) this.growRows();
       const record = this.#records.split({ buffer, from: start, end });
       // What reaches the end of the window may go on behind it.
       if (record.next >= end && !final && !record.fault)
@@ -41,7 +43,6 @@ export class GeneralScanner extends Scanner {
   }
 
   #addRecord(buffer: Uint8Array, start: number, record: ReturnType<RecordSplitter['split']>): number {
-    if (this.rowCount >= this.rowStarts.length) this.growRows();
     const { cells, end, lines, next } = record;
     for (let column = 0; column < Math.min(cells.length, this.width); column++)
       this.putText(column, cells[column]);

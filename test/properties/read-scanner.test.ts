@@ -210,6 +210,17 @@ describe('the scanner', () => {
     );
   });
 
+  it('has room for a mended record wherever it stands', () => {
+    const dialect = { delimiter: ',', quote: '"', loneCrEnds: false, escape: 'double' as const };
+    const lines = Array.from({ length: 5000 }, (_, i) => (i % 1024 === 0 ? `"${i}"x,b` : `${i},b`));
+    for (const general of [true, false]) {
+      const options = { dialect, width: 2, windowBytes: 1 << 20, keepRagged: true, general };
+      const { rows, rawRows } = scanAll(lines.join('\n'), options);
+      expect(rawRows).toEqual(lines);
+      expect(rows.map(([first]) => Number.parseInt(first.replaceAll('"', ''), 10))).toEqual([...lines.keys()]);
+    }
+  });
+
   it('charges a misplaced quote and a ragged record to their own line only', () => {
     const row = fc.constantFrom('a,b,c', '1,"x,y",3', ',,', '"p","q","r"');
     const bad = fc.constantFrom('a,b', 'a,b,c,d', '"a"x,b,c', 'a,"b" ,c', 'a,"b"c"');

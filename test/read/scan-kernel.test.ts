@@ -215,6 +215,18 @@ describe('the numbers that the kernel gives to values', () => {
     expect(scanner.columns[2].dictionary?.count).toBe(45_000);
   });
 
+  it('stay right when the kernel has no more room for values, nor for the table of one more column', () => {
+    const scanner = makeScanner(options);
+    const long = (i: number) => `${i}`.padEnd(900, 'x');
+    const lines = Array.from({ length: 24_000 }, (_, i) => `${i % 7},-,${long(i)}`);
+    const expected = lines.map((line) => line.split(',-,'));
+    scanner.columns[0].becomePlain();
+    expect(scanLines(scanner, lines)).toEqual(expected);
+    scanner.columns[0].becomeDictionary();
+    expect(scanLines(scanner, lines)).toEqual(expected);
+    expect(scanner.columns.map(({ dictionary }) => dictionary?.count)).toEqual([7, undefined, 24_000]);
+  });
+
   it('are forgotten with the dictionary, and begun anew with the next one', () => {
     const scanner = makeScanner(options);
     const lines = (prefix: string) =>
