@@ -217,7 +217,9 @@ describe('the scanner', () => {
       const options = { dialect, width: 2, windowBytes: 1 << 20, keepRagged: true, general };
       const { rows, rawRows } = scanAll(lines.join('\n'), options);
       expect(rawRows).toEqual(lines);
-      expect(rows.map(([first]) => Number.parseInt(first.replaceAll('"', ''), 10))).toEqual([...lines.keys()]);
+      expect(rows.map(([first]) => Number.parseInt(first.replaceAll('"', ''), 10))).toEqual([
+        ...lines.keys(),
+      ]);
     }
   });
 
