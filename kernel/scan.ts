@@ -98,7 +98,7 @@ let row: i32;
 let breakCount: i32;
 let isOdd: bool;
 
-/** What the text that was looked at has inside of quotes: delimiters or line ends, doubled quotes. */
+/** What the text that was looked at has inside of quotes: line feeds, doubled quotes. */
 let hasInner: bool;
 let hasDoubled: bool;
 
@@ -121,7 +121,7 @@ export function breakPairCount(): i32 { return breakCount; }
 /** Did the last scan end at a record that it cannot take, and not for want of text or room? */
 export function isStopped(): bool { return isOdd; }
 
-/** Says once how the text is written, 256 standing for no delimiter or no quote, and how many rows a batch has at most. */
+/** Lays all out anew: for text written so, 256 standing for no delimiter or no quote, and for so many rows. Columns are to be set then. */
 export function open(delimiterByte: u32, quoteByte: u32, columnCount: i32, rows: i32): void {
   delimiter = delimiterByte;
   quote = quoteByte;
@@ -151,10 +151,10 @@ export function forget(): void {
   }
 }
 
-/** Says how a column is scanned from now on: not at all (0), into numbers (1), or into places (2). */
+/** Says how a column is scanned from now on: into numbers (1), or into places (2). One that is never set is passed over. */
 export function setColumn(column: i32, mode: i32): void {
   const at = columnAt(column);
-  store<u32>(at, mode == 0 ? 0 : <u32>targetAt(column), TARGET);
+  store<u32>(at, <u32>targetAt(column), TARGET);
   store<u32>(at, mode == 2 ? <u32>stopsAt(column) : 0, STOPS);
   // Without the values that it is full of, the heap has room for a first table of each column.
   if (mode == 1 && load<u32>(at, TABLE) == 0 && !makeTable(at, FIRST_TABLE_BITS)) forget();

@@ -1,4 +1,5 @@
-import type { ByteDictionary } from './byte-dictionary.js';
+import type { Cells } from '../base/cells.js';
+import { ByteDictionary } from './byte-dictionary.js';
 import { COLUMN_MODE, ScanKernel } from './scan-kernel.js';
 import { type ScanColumn, Scanner, type ScannerOptions, type ScanWindow } from './scanner.js';
 
@@ -11,7 +12,7 @@ const HIGHEST_BITS = 0x80808080 | 0;
 /** Bytes below this one are marked, whatever the dialect: line ends and other control characters. */
 const FIRST_ORDINARY = 0x10 * ONES;
 
-/** Cells that a batch may have: there are places for all of them in the kernel's memory from the start, eight bytes each. */
+/** Cells that a batch may have: each has eight bytes in the kernel's memory. */
 const MAX_BATCH_CELLS = 1 << 20;
 /** Wide tables have so many rows at least. */
 const MIN_BATCH_ROWS = 1 << 10;
@@ -49,8 +50,8 @@ export class FastScanner extends Scanner {
   #scratch = new Uint8Array(256);
   /** Takes the regular records; absent where it cannot. */
   #kernel: ScanKernel | undefined;
-  /** By column: the dictionary whose numbers the kernel knows. */
-  readonly #knownToKernel: (ByteDictionary | undefined)[] = [];
+  /** By column: what the kernel fills, with numbers of that dictionary or with places; undefined where nobody wants it. */
+  readonly #filled: (ByteDictionary | Cells | undefined)[] = [];
   #buffer: Uint8Array = this.#scratch;
   /** Bytes that the kernel gets at a time: fewer behind a record that it could not take. */
   #stretchBytes = 0;
@@ -103,21 +104,20 @@ export class FastScanner extends Scanner {
       this.#doWithoutKernel();
       return;
     }
-    // 2. Columns whose mode or dictionary is another.
+    // 2. Columns that became plain, or got another dictionary.
+    let isChanged = room === 'made';
     let isOutdated = false;
-    for (let i = 0; i < this.width; i++) {
-      const { wanted, dictionary, cells, ids } = this.columns[i];
-      const known = this.#knownToKernel[i];
-      const isKnown = known === dictionary && (ids.length > 0 || (cells?.starts.length ?? 1) > 0);
-      if (isKnown && room === 'there') continue;
-      if (known !== undefined && known !== dictionary) isOutdated = true;
-      this.#knownToKernel[i] = dictionary;
-      const mode = dictionary ? COLUMN_MODE.dictionary : COLUMN_MODE.plain;
-      kernel.setColumn(i, wanted ? mode : COLUMN_MODE.unwanted);
-      this.#useArraysOf(kernel, i);
+    for (const [i, { dictionary, cells }] of this.columns.entries()) {
+      const filled = dictionary ?? cells;
+      const before = this.#filled[i];
+      if (filled === before && room === 'there') continue;
+      isChanged = true;
+      if (before !== filled && before instanceof ByteDictionary) isOutdated = true;
+      this.#filled[i] = filled;
+      if (filled) kernel.setColumn(i, dictionary ? COLUMN_MODE.dictionary : COLUMN_MODE.plain);
     }
     if (isOutdated) kernel.forget();
-    if (kernel.hasMoved || room === 'made') this.#useAllArraysOf(kernel);
+    if (isChanged || kernel.hasMoved) this.#useArraysOf(kernel);
     // 3. What is new with each batch.
     this.#buffer = buffer;
     this.#stretchBytes = kernel.chunkBytes;
@@ -142,17 +142,14 @@ export class FastScanner extends Scanner {
     this.growRows();
   }
 
-  #useAllArraysOf(kernel: ScanKernel): void {
+  #useArraysOf(kernel: ScanKernel): void {
     kernel.settle();
     this.rowStarts = kernel.rowStarts;
     this.rowEnds = kernel.rowEnds;
-    for (let i = 0; i < this.width; i++) this.#useArraysOf(kernel, i);
-  }
-
-  #useArraysOf(kernel: ScanKernel, i: number): void {
-    const column = this.columns[i];
-    if (column.dictionary !== undefined) column.ids = kernel.targetOf(i);
-    column.cells?.use(kernel.targetOf(i), kernel.stopsOf(i));
+    for (const [i, column] of this.columns.entries()) {
+      if (column.dictionary !== undefined) column.ids = kernel.targetOf(i);
+      column.cells?.use(kernel.targetOf(i), kernel.stopsOf(i));
+    }
   }
 
   /** Can the kernel compare lines with the header, and has it taken enough of the batch's records so far to be asked again? */
@@ -174,7 +171,7 @@ export class FastScanner extends Scanner {
         firstRow: this.rowCount,
         rowLimit: this.maxRows - this.irregular.length,
       });
-      if (kernel.hasMoved) this.#useAllArraysOf(kernel);
+      if (kernel.hasMoved) this.#useArraysOf(kernel);
       this.takeRows(kernel.rowCount, kernel.breakPairs);
       position += taken;
       if (kernel.isStopped) {

@@ -38,8 +38,8 @@ export interface KernelOptions {
   width: number;
 }
 
-/** How a column is scanned: not at all, into the numbers of its values, or into the places of its cells. */
-export const COLUMN_MODE = { unwanted: 0, dictionary: 1, plain: 2 } as const;
+/** How a column is scanned: into the numbers of its values, or into the places of its cells. One that is never set is passed over. */
+export const COLUMN_MODE = { dictionary: 1, plain: 2 } as const;
 
 /** For the kernel, no byte. */
 const NO_BYTE = 256;
