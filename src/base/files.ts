@@ -330,10 +330,16 @@ export async function isAbsent(file: string): Promise<boolean> {
 
 /** Cuts a text to at most `maxBytes` of UTF-8 without splitting a character. */
 export function cutBytes(text: string, maxBytes: number): string {
-  if (Buffer.byteLength(text) <= maxBytes) return text;
-  let cut = Buffer.from(text).subarray(0, maxBytes).toString('utf8');
-  while (cut.endsWith('\ufffd') || Buffer.byteLength(cut) > maxBytes) cut = cut.slice(0, -1);
-  return cut;
+  const bytes = Buffer.from(text);
+  if (bytes.length <= maxBytes) return text;
+  let end = maxBytes;
+  while (isContinuation(bytes[end]!)) end--;
+  return bytes.toString('utf8', 0, end);
+}
+
+/** Whether a byte of UTF-8 goes on with a character that began before. */
+function isContinuation(byte: number): boolean {
+  return (byte & 0xc0) === 0x80;
 }
 
 const DATA_EXTENSION = /\.(csv|tsv|txt)(\.gz)?$/i;

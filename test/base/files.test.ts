@@ -394,6 +394,7 @@ describe('names', () => {
     expect(cutBytes('añb', 3)).toBe('añ');
     expect(cutBytes('🎓🎓', 7)).toBe('🎓');
     expect(cutBytes('abc', 3)).toBe('abc');
+    expect(cutBytes('\ufffd ', 3)).toBe('\ufffd');
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.nat(40), (text, bytes) => {
         const cut = cutBytes(text, bytes);
