@@ -53,6 +53,8 @@ export class Vector {
   readonly width: number;
   /** Number of values. */
   length = 0;
+  /** How often all values were forgotten. */
+  clears = 0;
   bytes: Uint8Array;
   /** Only for `bytes`: length + 1 offsets into `bytes` are valid. */
   offsets: Uint32Array;
@@ -83,6 +85,7 @@ export class Vector {
   /** Forgets all values and keeps the memory. */
   clear(): void {
     this.length = 0;
+    this.clears++;
   }
 
   pushBoolean(value: boolean): void {

@@ -7,6 +7,7 @@ import { CellTable } from './cell-table.js';
 import { type CellWriter, cellWriter } from './cell-text.js';
 import { CopyTextWriter } from './copy-text.js';
 import type { SqlDialect } from './engine.js';
+import { matchColumns } from './match-columns.js';
 import { decodeColumn, RowError } from './parquet-column.js';
 import { notParquet, openParquet, type ParquetFile } from './parquet-file.js';
 import type { ChunkPlace, RowGroupPlace } from './parquet-footer.js';
@@ -154,7 +155,7 @@ function planColumns(
 ): ColumnPlan[] {
   const differences: string[] = [];
   const plans: ColumnPlan[] = [];
-  const found = matchColumns(schema.children, columns);
+  const found = matchColumns(columns, { columns: schema.children, nameOf: ({ element }) => element.name });
   for (const target of columns) {
     const column = found.get(target);
     const write = column && writerFor(column, target, dialect);
@@ -174,22 +175,6 @@ function planColumns(
     throw new DropgateError('parquet_columns_differ', `${path}: ${differences.join('; ')}.`);
   }
   return plans;
-}
-
-/** Exact names first, so that two columns that differ only in case can both be found. */
-function matchColumns(children: SchemaTree[], columns: TargetColumn[]): Map<TargetColumn, SchemaTree> {
-  const found = new Map<TargetColumn, SchemaTree>();
-  const left = new Set(children);
-  for (const fold of [(name: string) => name, (name: string) => name.toLowerCase()]) {
-    for (const target of columns) {
-      if (found.has(target)) continue;
-      const match = [...left].filter(({ element }) => fold(element.name) === fold(target.name));
-      if (match.length !== 1) continue;
-      found.set(target, match[0]);
-      left.delete(match[0]);
-    }
-  }
-  return found;
 }
 
 function writerFor(

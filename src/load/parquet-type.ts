@@ -1,4 +1,5 @@
 import type { SchemaElement, TimeUnit } from 'hyparquet';
+import type { SqlType } from '../base/sql-type.js';
 
 /** INT96: days and nanoseconds in twelve bytes, as old Impala and Spark wrote timestamps. */
 export type SourceTimeUnit = TimeUnit | 'INT96';
@@ -17,6 +18,29 @@ const UNSUPPORTED: SourceType = { kind: 'unsupported' };
 /** Folds a leaf of a Parquet schema into what its values mean. Spec: parquet-format, LogicalTypes.md. */
 export function sourceTypeOf(element: SchemaElement): SourceType {
   return logicalSource(element) ?? convertedSource(element) ?? physicalSource(element);
+}
+
+/** What a column that Dropgate writes holds; see `physicalOf`. */
+export function sourceTypeOfOwn({ kind, scale }: SqlType): SourceType {
+  switch (kind) {
+    case 'smallint':
+    case 'integer':
+      return { kind: 'int', bits: 32, signed: true };
+    case 'bigint':
+      return { kind: 'int', bits: 64, signed: true };
+    case 'decimal':
+      return { kind, scale: scale! };
+    case 'real':
+      return { kind: 'float' };
+    case 'time':
+    case 'timestamp':
+      return { kind, unit: 'MICROS' };
+    case 'char':
+    case 'varchar':
+      return TEXT;
+    default:
+      return { kind };
+  }
 }
 
 /** A leaf of a Parquet schema for messages: `INT64`, `BYTE_ARRAY (STRING)`, `INT32 (DECIMAL(9,2))`. */

@@ -12,6 +12,7 @@ import { Ledger } from '../ledger/ledger.js';
 import { FolderLock } from '../ledger/lock.js';
 import type { Engine } from '../load/engine.js';
 import { openEngine } from '../load/open-engine.js';
+import type { RowTarget } from '../load/row-text.js';
 import type { ConvertWorkerData } from './convert-worker.js';
 import { CopyStream, looksInto } from './copy-stream.js';
 import { GrowthWatch } from './growth-watch.js';
@@ -21,6 +22,7 @@ import { Observers } from './observer.js';
 import { Originals } from './originals.js';
 import { Publisher } from './publish.js';
 import { Quality } from './quality/quality.js';
+import { TextRooms } from './rows-text.js';
 import { Tally } from './tally.js';
 
 /** How the parts hear that a file is done with, or is to be offered again. */
@@ -43,7 +45,7 @@ export interface Pipeline {
   /** Counts since the start. */
   tally: Tally;
   quality: Quality;
-  /** Starts the threads that the next file needs, while it settles. */
+  /** Starts a thread that the next file needs, while it settles. */
   wake(): void;
   /** Finishes what is in hand, within `shutdownMs`, and lets go of everything. */
   close(): Promise<void>;
@@ -92,6 +94,7 @@ function assemble(parts: {
 }): Pipeline {
   const { settings, log, releases, ledger, lock } = parts;
   const { folders, intake: intakeSettings } = settings;
+  const engine = engineOf(settings, log);
   const convertPool = openThreadPool({
     worker: './convert-worker.js',
     caller: import.meta.url,
@@ -99,7 +102,7 @@ function assemble(parts: {
     maxThreads: intakeSettings.workers,
     idleTimeout: IDLE_WORKER_MS,
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
-    workerData: workerDataOf(settings),
+    workerData: workerDataOf(settings, engine),
   });
   const copyPool = openThreadPool({
     worker: './copy-worker.js',
@@ -112,7 +115,6 @@ function assemble(parts: {
   const tally = new Tally(settings.datasets.map(({ name }) => name));
   const observers = new Observers();
   observers.add(tally);
-  const engine = engineOf(settings, log);
   const loads =
     engine &&
     new LoadQueue({
@@ -158,6 +160,7 @@ function assemble(parts: {
     }),
     log,
     observers,
+    textRooms: loads && new TextRooms(),
     root,
     release: releases.input,
     onConverted: (files) => loads?.offerConverted(files),
@@ -181,10 +184,7 @@ function assemble(parts: {
     observers,
     tally,
     quality,
-    wake: () => {
-      wake(convertPool);
-      if (loads) wake(copyPool);
-    },
+    wake: () => wake(convertPool),
     close: async () => {
       // 1. What is in hand is finished, or abandoned: the next start does it again.
       const deadlineMs = performance.now() + intakeSettings.shutdownMs;
@@ -219,8 +219,9 @@ const COPY_TASKS = 3;
 /** What closing a database gets at least, when the work in hand has used up the time. */
 const MIN_CLOSE_MS = 1000;
 
-function workerDataOf(settings: Settings): ConvertWorkerData {
+function workerDataOf(settings: Settings, engine: Engine | undefined): ConvertWorkerData {
   return {
+    rowTargets: engine && rowTargetsOf(settings, engine),
     datasets: settings.datasets,
     overlappingDatasets: settings.intake.overlappingDatasets,
     outputFolder: settings.folders.output,
@@ -230,6 +231,12 @@ function workerDataOf(settings: Settings): ConvertWorkerData {
     limits: settings.limits,
     version: VERSION,
   };
+}
+
+function rowTargetsOf({ tables }: Settings, { dialect }: Engine): Record<string, RowTarget> {
+  return Object.fromEntries(
+    Object.entries(tables).map(([dataset, { columns }]) => [dataset, { columns, dialect }]),
+  );
 }
 
 function engineOf(settings: Settings, log: Log): Engine | undefined {

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Dataset, Limits } from '../config/settings.js';
+import type { RowTarget } from '../load/row-text.js';
 import type { TextWindow } from '../read/batch-reader.js';
 import type { ReadOptions } from '../read/open-table.js';
 import type { Codec } from '../write/codec.js';
@@ -16,6 +17,13 @@ export interface HelperDesk {
 
 /** How the files of one dataset are read. */
 export type ReadWishes = Omit<ReadOptions, 'encoding'>;
+
+/** Memory for COPY text, filled from its beginning. */
+export interface TextRoom {
+  bytes: Uint8Array;
+  /** Where the next text goes. */
+  at: number;
+}
 
 /** What a thread keeps from file to file. */
 export interface ConvertContext {
@@ -36,6 +44,10 @@ export interface ConvertContext {
   /** For a part of a file, while the first one holds the beginning of it. */
   partWindow: TextWindow;
   plans: Map<string, ConvertPlan>;
+  /** The tables that files are loaded into, by dataset; absent where none are. */
+  rowTargets?: Readonly<Record<string, RowTarget>>;
+  /** Where the rows of small files go as COPY text; absent where nobody asks for them. */
+  textRoom?: TextRoom;
   /** Made when the first file of a dataset comes. */
   wishes: Map<Dataset, ReadWishes>;
   /** Absent where there is only one thread. */

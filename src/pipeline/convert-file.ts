@@ -27,6 +27,7 @@ import {
   summarise,
   ViolationList,
 } from './report.js';
+import type { RowsText, TextRange } from './rows-text.js';
 import { TableFiles } from './table-files.js';
 import { judgeRows, type RowsVerdict } from './verdict.js';
 
@@ -71,6 +72,10 @@ export interface ConvertedFile {
   bytesIn: number;
   bytesOut: number;
   durationMs: number;
+  /** Of a small file, where its rows lie as COPY text in the room that its task had for them. */
+  textRange?: TextRange;
+  /** The same where it is at hand, in the main thread. */
+  text?: RowsText;
 }
 
 /** A file that may end in the middle of a line is given this long after its last change, in milliseconds. */
@@ -232,8 +237,10 @@ function learnt(error: unknown, { before, dataset }: { before: Knowledge; datase
 
 function planOf(table: OpenTable, dataset: Dataset, context: ConvertContext): ReturnType<typeof planFor> {
   const { findings, header, width } = table;
-  const { plans, rowGroupRows, rowSetSlots } = context;
-  return planFor(plans, { dataset, dialect: findings.dialect, header, width, rowGroupRows, rowSetSlots });
+  const { plans, rowGroupRows, rowSetSlots, rowTargets } = context;
+  const target = rowTargets && Object.hasOwn(rowTargets, dataset.name) ? rowTargets[dataset.name] : undefined;
+  const { dialect } = findings;
+  return planFor(plans, { dataset, dialect, header, width, rowGroupRows, rowSetSlots, target });
 }
 
 /** What the rows of a file came to, and the temporary files that they went into. */
@@ -286,7 +293,7 @@ async function intoFiles(
   { table, plan, dataset, context }: RowsOfFile,
   convert: (files: TableFiles) => Promise<{ tally: RowsTally; sha256?: string } | undefined>,
 ): Promise<Outcome | undefined> {
-  const files = new TableFiles({ table, specs: plan.specs, context });
+  const files = new TableFiles({ table, plan, context });
   try {
     const done = await convert(files);
     if (done) return { ...judgeRows(done.tally, dataset), files, sha256: done.sha256 };

@@ -7,6 +7,7 @@ import { cleanerFor } from '../clean/clean-value.js';
 import { DuplicateFinder } from '../clean/duplicates.js';
 import { RowSet } from '../clean/row-set.js';
 import type { Dataset } from '../config/settings.js';
+import { type RowTarget, RowText } from '../load/row-text.js';
 import type { Dialect } from '../read/dialect.js';
 import { makeScanner } from '../read/make-scanner.js';
 import type { ScanColumn, Scanner } from '../read/scanner.js';
@@ -61,6 +62,8 @@ export interface ConvertPlan {
   scanner: Scanner;
   duplicates: DuplicateFinder;
   group: RowGroupBuilder;
+  /** Makes COPY text of rows; absent where they go into no table, or into one of other columns. */
+  rowText: RowText | undefined;
   /** Rows of the present file that were scanned by this plan. */
   rowsSeen: number;
 }
@@ -79,6 +82,8 @@ export interface PlanInput {
   rowGroupRows: number;
   /** See ConvertContext. */
   rowSetSlots?: number;
+  /** The table that the rows go into. */
+  target?: RowTarget;
 }
 
 /** Makes the plan, or tells every disagreement between the header and the declaration. */
@@ -186,7 +191,7 @@ export function looksLikeData(dataset: Dataset, cells: string[]): boolean {
 export const TEXT_KINDS: ReadonlySet<SqlKind> = new Set(['char', 'varchar', 'text']);
 
 function assemble(input: PlanInput, columns: PlannedColumn[], rescued: ConvertPlan['rescued']): ConvertPlan {
-  const { dataset, dialect, width, rowGroupRows, rowSetSlots } = input;
+  const { dataset, dialect, width, rowGroupRows, rowSetSlots, target } = input;
   const wanted = new Array<boolean>(width).fill(false);
   for (const { source } of [...columns, ...rescued]) wanted[source] = true;
   const rescues = dataset.ragged === 'rescue' || dataset.extraColumns === 'rescue';
@@ -205,6 +210,7 @@ function assemble(input: PlanInput, columns: PlannedColumn[], rescued: ConvertPl
     }),
     duplicates: new DuplicateFinder({ seen: new RowSet(undefined, rowSetSlots) }),
     group: new RowGroupBuilder(specs, rowGroupRows),
+    rowText: target && RowText.for(specs, target),
     rowsSeen: 0,
   };
 }

@@ -22,6 +22,8 @@ export interface RowsOutlet {
   append(group: EncodedRowGroup): void;
   /** Keeps a record that is left out, as it stands in the file. */
   reject(record: Uint8Array): void;
+  /** Sees the rows of a file that has one row group only. */
+  seeAll?(data: readonly TypedColumn[], rowCount: number): void;
   /** The rows are only some of those of the file. */
   readonly isPart?: boolean;
 }
@@ -316,6 +318,7 @@ export class ConvertRows {
     const isOnly = isLast && this.#counts.rows_out === 0 && !this.#outlet.isPart;
     this.#counts.rows_out += rowCount;
     if (this.#context.dryRun || rowCount === 0) return;
+    if (isOnly) this.#outlet.seeAll?.(data, rowCount);
     const { codec } = this.#context;
     const columns = this.#plan.specs;
     this.#outlet.append(encodeRowGroup({ columns, data, rowCount, codec, wantsKeys: !isOnly }));

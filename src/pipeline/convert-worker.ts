@@ -1,9 +1,10 @@
 import type { MessagePort } from 'node:worker_threads';
-import { workerData } from 'piscina';
+import { move, transferableSymbol, valueSymbol, workerData } from 'piscina';
 import { crashPoint } from '../base/crash-point.js';
 import { errnoOf, messageOf } from '../base/errors.js';
 import { removeFile, syncFile } from '../base/files.js';
 import type { Dataset, Limits, ParquetSettings } from '../config/settings.js';
+import type { RowTarget } from '../load/row-text.js';
 import { TextWindow } from '../read/batch-reader.js';
 import { openCodec } from '../write/codec.js';
 import type { ConvertContext, HelperDesk } from './convert-context.js';
@@ -22,6 +23,8 @@ export interface ConvertWorkerData {
   parquet: ParquetSettings;
   limits: Limits;
   version: string;
+  /** The tables that files are loaded into, by dataset; absent where none are. */
+  rowTargets?: Readonly<Record<string, RowTarget>>;
 }
 
 /** Several small files travel in one task, so that they share the wait for the disk. */
@@ -31,6 +34,15 @@ export interface ConvertTask {
   progress?: SharedArrayBuffer;
   /** Takes `true` when help is wanted and `false` when it no longer is; brings a port to each thread that comes. */
   helpers?: MessagePort;
+  /** For the rows of its files as COPY text. It comes back with the results. */
+  textRoom?: ArrayBuffer;
+}
+
+/** What comes of a task. */
+export interface ConvertAnswer {
+  /** One a file, in their order. */
+  results: ConvertResult[];
+  textRoom?: ArrayBuffer;
 }
 
 const FIRST_WINDOW_BYTES = 1 << 17;
@@ -52,12 +64,30 @@ export async function openContext(data: ConvertWorkerData, dryRun: boolean): Pro
 let context: Promise<ConvertContext> | undefined;
 
 /** Converts files, or helps another thread to convert one; `undefined` only wakes the thread. */
-export default async function runTask(task: ConvertTask | HelpTask | undefined): Promise<ConvertResult[]> {
+export default async function runTask(
+  task: ConvertTask | HelpTask | undefined,
+): Promise<ConvertAnswer | undefined> {
   context ??= openContext(workerData as ConvertWorkerData, false);
-  if (task === undefined) return [];
-  if ('files' in task) return convertTask(task, await context);
-  await help(task, await context);
-  return [];
+  if (task === undefined) return undefined;
+  if (!('files' in task)) {
+    await help(task, await context);
+    return undefined;
+  }
+  const { textRoom } = task;
+  const answer = { results: await convertTask(task, await context), textRoom };
+  return textRoom ? moved(answer, textRoom) : answer;
+}
+
+/** An answer that takes memory along instead of a copy of it. */
+function moved(answer: ConvertAnswer, memory: ArrayBuffer): ConvertAnswer {
+  return move({
+    get [transferableSymbol]() {
+      return memory;
+    },
+    get [valueSymbol]() {
+      return answer;
+    },
+  }) as unknown as ConvertAnswer;
 }
 
 /** Files that are flushed together. Each flush by itself wakes threads that hold up those which convert: 7 % of the processor time. */
@@ -65,8 +95,13 @@ const FLUSH_FILES = 16;
 
 /** Converts the files of a task one after the other. Some that are converted go to the disk while the next ones are. */
 async function convertTask(task: ConvertTask, context: ConvertContext): Promise<ConvertResult[]> {
-  const { helpers, progress } = task;
-  const thread = { ...context, onProgress: reporter(progress), helpers: helpers && deskOf(helpers) };
+  const { helpers, progress, textRoom } = task;
+  const thread: ConvertContext = {
+    ...context,
+    onProgress: reporter(progress),
+    helpers: helpers && deskOf(helpers),
+    textRoom: textRoom && { bytes: new Uint8Array(textRoom), at: 0 },
+  };
   const converted: ConvertResult[] = [];
   const flushes: Promise<ConvertResult>[] = [];
   for (const file of task.files) {

@@ -13,6 +13,8 @@ export interface GroupFile extends FileToLoad {
   path: string;
   /** Of the Parquet file, see `fingerprintText`. */
   fingerprint: string;
+  /** Its rows, where they need not be read from the file. */
+  text?: { readonly bytes: Uint8Array | undefined };
 }
 
 /**
@@ -154,6 +156,8 @@ export class GroupLoader {
   }
 
   #textOf(files: readonly GroupFile[], table: TableSpec): CopySource {
+    const inMemory = textInMemory(files);
+    if (inMemory) return inMemory;
     return this.#options.copyTextOf(
       files.map((file) => file.path),
       table,
@@ -180,6 +184,30 @@ export class GroupLoader {
     if (outcome.status !== 'refused' || !this.#faults.has(file)) return outcome;
     return { status: 'unreadable', fault: this.#faults.get(file) };
   }
+}
+
+/** The rows of files whose text is at hand; undefined when that of one is not. */
+function textInMemory(files: readonly GroupFile[]): CopySource | undefined {
+  const pieces: CopyPiece[] = [];
+  for (const { text, fingerprint } of files) {
+    if (!text?.bytes) return undefined;
+    const last = pieces.at(-1);
+    const joined = last && adjoined(last.bytes, text.bytes);
+    if (joined) pieces[pieces.length - 1] = { bytes: joined, ended: [...last.ended, fingerprint] };
+    else pieces.push({ bytes: text.bytes, ended: [fingerprint] });
+  }
+  return {
+    cancel: () => undefined,
+    async *[Symbol.asyncIterator]() {
+      yield* pieces;
+    },
+  };
+}
+
+/** Two texts as one, when one lies right behind the other. */
+function adjoined(text: Uint8Array, next: Uint8Array): Uint8Array | undefined {
+  const isBehind = text.buffer === next.buffer && text.byteOffset + text.length === next.byteOffset;
+  return isBehind ? new Uint8Array(text.buffer, text.byteOffset, text.length + next.length) : undefined;
 }
 
 function areSame(files: readonly GroupFile[], others: readonly GroupFile[]): boolean {

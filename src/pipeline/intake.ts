@@ -8,14 +8,15 @@ import { backoffMs, TroubleNotice } from '../base/retry.js';
 import { formatDuration, plural } from '../base/text.js';
 import type { AheadFile, ReadyFile } from '../watch/types.js';
 import { Chores } from './chores.js';
-import type { ConvertResult } from './convert-file.js';
+import type { ConvertedFile, ConvertResult } from './convert-file.js';
 import { type Candidate, ConvertQueue, MAX_HELD_GROUPS, MAX_TASK_FILES } from './convert-queue.js';
-import type { ConvertTask } from './convert-worker.js';
+import type { ConvertAnswer, ConvertTask } from './convert-worker.js';
 import { failedOutright } from './failed-outright.js';
 import { Lender } from './lender.js';
 import type { Observers } from './observer.js';
 import { PART_SIZES } from './part-sizes.js';
 import type { Judged, Published, Publisher } from './publish.js';
+import type { TextRooms } from './rows-text.js';
 import { TaskProgress } from './task-progress.js';
 import { tellVerdict } from './tell-verdict.js';
 
@@ -26,6 +27,8 @@ export interface IntakeOptions {
   publisher: Publisher;
   log: Log;
   observers: Observers;
+  /** For the rows of small files as COPY text; absent when nothing is loaded. */
+  textRooms?: TextRooms;
   /** For paths in messages. */
   root: string;
   /** The file is done with (no `retryInMs`), or is to be offered again. */
@@ -278,11 +281,21 @@ export class Intake {
     };
     this.#inHand.add(progress);
     this.#converting++;
-    const desk = files[0].size >= PART_SIZES.minFileBytes ? this.#lender.openDesk() : undefined;
+    const isLarge = files[0].size >= PART_SIZES.minFileBytes;
+    const desk = isLarge ? this.#lender.openDesk() : undefined;
+    const { pool, textRooms } = this.#options;
+    const textRoom = isLarge ? undefined : textRooms?.lend();
     try {
-      const transfer = desk && { transferList: [desk.port] };
-      return (await this.#options.pool.run({ ...task, helpers: desk?.port }, transfer)) as ConvertResult[];
+      const transferList = [desk?.port, textRoom].filter((one) => one !== undefined);
+      const answer: ConvertAnswer = await pool.run(
+        { ...task, helpers: desk?.port, textRoom } satisfies ConvertTask,
+        { transferList },
+      );
+      const converted = answer.results.filter(({ status }) => status === 'converted');
+      if (answer.textRoom) textRooms!.share(converted as ConvertedFile[], answer.textRoom);
+      return answer.results;
     } catch (error) {
+      if (textRoom) textRooms!.lost();
       if (this.#isAbandoned) throw error;
       for (const { name } of files) this.#deaths.set(name, (this.#deaths.get(name) ?? 0) + 1);
       if (files.length > 1 || this.#deaths.get(files[0].name)! < MAX_DEATHS) throw error;

@@ -11,11 +11,12 @@ import type { ParquetLook } from './copy-worker.js';
 import type { FoundParquet } from './load-records.js';
 import { identifyParquet } from './parquet-identity.js';
 import type { Published } from './publish.js';
+import type { RowsText } from './rows-text.js';
 import type { Waiting, WaitingFiles } from './waiting-files.js';
 
 type Converted = Extract<Published, { kind: 'converted' }>;
 /** A file with its state, see `fingerprintText`. */
-type Candidate = FoundParquet & { fingerprint: string };
+type Candidate = FoundParquet & { fingerprint: string; text?: RowsText };
 
 /** So many are looked at first; loading begins with them. */
 const FIRST_LOOK_FILES = 64;
@@ -63,7 +64,8 @@ export class LoadOffers {
     this.#inTurn(async () => {
       for (const one of published) {
         const found = this.#lookAt(one);
-        if (found) this.#enqueue(found);
+        const isWaiting = found !== undefined && this.#enqueue(found);
+        if (!isWaiting) one.result.text?.release();
       }
     });
   }
@@ -149,11 +151,11 @@ export class LoadOffers {
   }
 
   #lookAt({ parquet, result }: Converted): Candidate | undefined {
-    const { name: file, sha256, dataset, counts } = result;
+    const { name: file, sha256, dataset, counts, text } = result;
     const found = { name: path.basename(parquet), path: parquet, file, sha256, dataset };
     try {
       const fingerprint = fingerprintText(fs.lstatSync(parquet, { bigint: true }));
-      return { ...found, rows: counts.rows_out, counts, fingerprint };
+      return { ...found, rows: counts.rows_out, counts, fingerprint, text };
     } catch (error) {
       // The watcher of the folder will come upon it, when it is there.
       if (errnoOf(error) !== 'ENOENT') this.#tellUnseen(found, error);
@@ -228,21 +230,24 @@ export class LoadOffers {
     this.#wait(candidate, { stage: 'settling', ticket });
   }
 
-  #enqueue(found: Candidate): void {
+  /** Answers whether it waits now. */
+  #enqueue(found: Candidate): boolean {
     const { tables, ledger, release, waiting } = this.#options;
     const { name, fingerprint } = found;
     // Whoever made it says that it is complete.
-    if (this.#concludes(name, (known) => known.fingerprint === fingerprint) || waiting.knows(name)) return;
+    if (this.#concludes(name, (known) => known.fingerprint === fingerprint) || waiting.knows(name))
+      return false;
     if (this.settledAmong([name]).get(name) === fingerprint) {
       release(name);
-      return;
+      return false;
     }
     if (!Object.hasOwn(tables, found.dataset)) {
       ledger.settleParquet(name, fingerprint);
       release(name);
-      return;
+      return false;
     }
     this.#wait(found, { stage: 'settled' });
+    return true;
   }
 
   #wait(found: Candidate, how: Pick<Waiting, 'stage' | 'ticket'>): void {

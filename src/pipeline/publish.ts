@@ -279,6 +279,7 @@ export class Publisher {
   }
 
   async #removeTemps(result: ConvertedFile): Promise<void> {
+    result.text?.release();
     if (result.parquetTemp) await removeFile(result.parquetTemp);
     if (result.rejectsTemp) await removeFile(result.rejectsTemp);
   }

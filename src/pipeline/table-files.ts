@@ -1,13 +1,16 @@
 import { EarlyFlush } from '../base/early-flush.js';
 import { createTempFile, fileOps, type TempFile, writeAll } from '../base/files.js';
-import type { ColumnSpec } from '../base/vector.js';
+import type { ColumnSpec, TypedColumn } from '../base/vector.js';
+import type { RowText } from '../load/row-text.js';
 import type { OpenTable } from '../read/open-table.js';
 import { ParquetFile } from '../write/parquet-file.js';
 import type { EncodedRowGroup } from '../write/row-group.js';
 import { type PackedStats, StatsCollector } from './column-stats.js';
 import type { ConvertContext } from './convert-context.js';
+import type { ConvertPlan } from './convert-plan.js';
 import type { RowsOutlet } from './convert-rows.js';
 import { RejectsFile } from './rejects.js';
+import type { TextRange } from './rows-text.js';
 
 /** Paths of complete temporary files. */
 export interface FinishedTemps {
@@ -15,22 +18,27 @@ export interface FinishedTemps {
   /** Absent when no row was left out. */
   rejectsTemp?: string;
   bytesOut: number;
+  /** Where its rows lie as COPY text, in the room for them. */
+  textRange?: TextRange;
 }
 
 /** The temporary files that one file is converted into: its table, and the rows that are left out. */
 export class TableFiles implements RowsOutlet {
   readonly #specs: readonly ColumnSpec[];
+  readonly #rowText: RowText | undefined;
   readonly #context: ConvertContext;
   readonly #rejects: RejectsFile;
   readonly #stats: StatsCollector;
+  #textRange: FinishedTemps['textRange'];
   #parquet: { file: ParquetFile; temp: TempFile; isOpen: boolean; flush: EarlyFlush } | undefined;
 
   constructor({
     table,
-    specs,
+    plan: { specs, rowText },
     context,
-  }: { table: OpenTable; specs: readonly ColumnSpec[]; context: ConvertContext }) {
+  }: { table: OpenTable; plan: Pick<ConvertPlan, 'specs' | 'rowText'>; context: ConvertContext }) {
     this.#specs = specs;
+    this.#rowText = rowText;
     this.#context = context;
     this.#stats = new StatsCollector(specs);
     this.#rejects = new RejectsFile({
@@ -55,6 +63,17 @@ export class TableFiles implements RowsOutlet {
     this.#rejects.add(record);
   }
 
+  /** Writes the rows as text too, where there is room. */
+  seeAll(data: readonly TypedColumn[], rowCount: number): void {
+    const { textRoom } = this.#context;
+    if (!textRoom || !this.#rowText) return;
+    const { bytes: room, at: start } = textRoom;
+    const end = this.#rowText.write(data, { rowCount, room, at: start });
+    if (end === undefined) return;
+    this.#textRange = { start, end };
+    textRoom.at = end;
+  }
+
   /** Completes the files; in a dry run there are none. They are not flushed yet. @throws system errors */
   async finish(metadata: Record<string, string>): Promise<FinishedTemps> {
     if (this.#context.dryRun) return { bytesOut: 0 };
@@ -65,6 +84,7 @@ export class TableFiles implements RowsOutlet {
       parquetTemp: this.#parquet!.temp.path,
       rejectsTemp: this.#rejects.finish(),
       bytesOut: byteLength,
+      textRange: this.#textRange,
     };
   }
 

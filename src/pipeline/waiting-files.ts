@@ -2,6 +2,7 @@ import type { BigIntStats } from 'node:fs';
 import type { ReadyFile } from '../watch/types.js';
 import type { GroupFile } from './group-loader.js';
 import type { FoundParquet } from './load-records.js';
+import type { RowsText } from './rows-text.js';
 
 /** A Parquet file that waits to be loaded. */
 export interface Waiting extends GroupFile, FoundParquet {
@@ -19,6 +20,8 @@ export interface Waiting extends GroupFile, FoundParquet {
   stage: 'settled' | 'settling' | 'held';
   /** Of a file that settles, see `AheadFile`. */
   ticket?: number;
+  /** Its rows as COPY text, where it was converted lately. */
+  text?: RowsText;
   /** How often it could not be read, while the database was there. */
   faults: number;
 }
@@ -91,7 +94,7 @@ export class WaitingFiles {
     for (const file of this.#files) {
       if (!canTake(file)) continue;
       rows += file.rows;
-      if (group.length > 0 && (file.dataset !== group[0].dataset || rows > MAX_GROUP_ROWS)) break;
+      if (group.length > 0 && (!goTogether(file, group[0]) || rows > MAX_GROUP_ROWS)) break;
       group.push(file);
       if (group.length === MAX_GROUP_FILES) break;
     }
@@ -100,6 +103,7 @@ export class WaitingFiles {
 
   /** It leaves the queue at the next `sweep`, to be pushed again or released later. */
   suspend(file: Waiting): void {
+    file.text?.release();
     this.#gone.add(file);
   }
 
@@ -110,6 +114,7 @@ export class WaitingFiles {
 
   /** It is done with, and leaves the queue at the next `sweep`. */
   forget(file: Waiting): void {
+    file.text?.release();
     this.release(file);
     this.#gone.add(file);
   }
@@ -123,6 +128,11 @@ export class WaitingFiles {
     this.#files = this.#files.filter((file) => !this.#gone.has(file));
     this.#gone.clear();
   }
+}
+
+/** Into the same table, and both from memory or both from the disk. */
+function goTogether(file: Waiting, other: Waiting): boolean {
+  return file.dataset === other.dataset && (file.text === undefined) === (other.text === undefined);
 }
 
 /** Has it been identified? What cannot be is refused by its name alone. */

@@ -135,3 +135,25 @@ test('a file that was replaced before it had been read is not loaded', async () 
   expect(statuses(await load(loader, [a, b]))).toEqual(['loaded', 'unreadable']);
   expect(await numbersIn()).toEqual([1, 2]);
 });
+
+test('a file whose text is at hand is not decoded', async () => {
+  const loader = openLoader();
+  const [a, b, c] = await Promise.all([fileOf('a', [1]), fileOf('b', [2, 3]), fileOf('c', [4])]);
+  const room = Buffer.from('1\n2\n3\n4\n');
+  a.text = { bytes: room.subarray(0, 2) };
+  b.text = { bytes: room.subarray(2, 6) };
+  c.text = { bytes: Buffer.from('4\n') };
+  expect(statuses(await load(loader, [a, b, c]))).toEqual(['loaded', 'loaded', 'loaded']);
+  expect(begun).toEqual([]);
+  expect(await numbersIn()).toEqual([1, 2, 3, 4]);
+});
+
+test('a file whose text is gone is decoded, with those beside it', async () => {
+  const loader = openLoader();
+  const [a, b] = await Promise.all([fileOf('a', [1]), fileOf('b', [2])]);
+  a.text = { bytes: Buffer.from('1\n') };
+  b.text = { bytes: undefined };
+  expect(statuses(await load(loader, [a, b]))).toEqual(['loaded', 'loaded']);
+  expect(begun).toEqual(['a', 'b']);
+  expect(await numbersIn()).toEqual([1, 2]);
+});

@@ -16,5 +16,7 @@ declare namespace WebAssembly {
   interface Memory {
     /** Another one after the memory has grown; the old one is then empty. */
     readonly buffer: ArrayBuffer;
+    /** By pages of 64 KB. @throws RangeError when the system has not as much */
+    grow(pages: number): number;
   }
 }

@@ -1,0 +1,106 @@
+import { expect, it } from 'vitest';
+import { parseSqlType } from '../../src/base/sql-type.js';
+import { copyText } from '../../src/load/parquet-source.js';
+import type { ConvertedFile } from '../../src/pipeline/convert-file.js';
+import { type RowsText, type TextRange, TextRooms } from '../../src/pipeline/rows-text.js';
+import { bytesOf, copyTextIn } from '../load/support/copy.js';
+import { Workshop } from './workshop.js';
+
+const CONFIG = 'events: { files: "*", columns: { id: INTEGER, name: { type: TEXT, nullable: true } } }';
+const COLUMNS = [
+  { name: 'id', type: parseSqlType('INTEGER')! },
+  { name: 'name', type: parseSqlType('TEXT')! },
+];
+
+/** Converts files as one task that has room for so many bytes of text. */
+async function converted(files: Record<string, string>, { roomBytes = 1000, rowGroupRows = 100 } = {}) {
+  const workshop = await Workshop.open({ config: CONFIG });
+  const room = new Uint8Array(roomBytes);
+  Object.assign(workshop.context, {
+    rowGroupRows,
+    rowTargets: { events: { columns: COLUMNS, dialect: 'postgres' } },
+    textRoom: { bytes: room, at: 0 },
+  });
+  const results: ConvertedFile[] = [];
+  for (const [name, content] of Object.entries(files)) {
+    const result = await workshop.convert(workshop.drop(name, content));
+    if (result.status === 'converted') results.push(result);
+  }
+  const texts = results.map(({ textRange }) => textRange && textIn(room, textRange));
+  return { results, texts };
+}
+
+function textIn(room: Uint8Array, { start, end }: { start: number; end: number }): string {
+  return Buffer.from(room.subarray(start, end)).toString();
+}
+
+it('is made of small files, one behind the other, as it would be decoded from their Parquet files', async () => {
+  const { results, texts } = await converted({
+    'a.csv': 'id,name\n1,one\n2,\n2,\n',
+    'bad.csv': 'id\n1\n',
+    'b.csv': 'id,name\n3,three\n3,three\n4,four\n',
+  });
+  expect(texts).toEqual(['1\tone\n2\t\\N\n', '3\tthree\n4\tfour\n']);
+  expect(results[1].textRange!.start).toBe(results[0].textRange!.end);
+  for (const [i, { parquetTemp }] of results.entries()) {
+    const pieces = copyText({ paths: [parquetTemp!], columns: COLUMNS, dialect: 'postgres' });
+    expect(await copyTextIn(bytesOf(pieces))).toBe(texts[i]);
+  }
+});
+
+it('is not made of a file for which there is no room left, but of the next one', async () => {
+  const files = {
+    'a.csv': 'id,name\n1,one\n',
+    'b.csv': 'id,name\n2,longer than that\n',
+    'c.csv': 'id,name\n3,three\n',
+  };
+  const { texts } = await converted(files, { roomBytes: 14 });
+  expect(texts).toEqual(['1\tone\n', undefined, '3\tthree\n']);
+});
+
+it('is not made of a file of several row groups', async () => {
+  const { texts } = await converted({ 'a.csv': 'id,name\n1,one\n2,two\n3,three\n' }, { rowGroupRows: 2 });
+  expect(texts).toEqual([undefined]);
+});
+
+it('is not made where nothing is loaded', async () => {
+  const workshop = await Workshop.open({ config: CONFIG });
+  Object.assign(workshop.context, { textRoom: { bytes: new Uint8Array(100), at: 0 } });
+  const result = await workshop.convert(workshop.drop('a.csv', 'id,name\n1,one\n'));
+  expect(result).toMatchObject({ status: 'converted', textRange: undefined });
+});
+
+/** As many rooms as there are. */
+function lendAll(rooms: TextRooms): ArrayBuffer[] {
+  const lent: ArrayBuffer[] = [];
+  for (let room = rooms.lend(); room; room = rooms.lend()) lent.push(room);
+  return lent;
+}
+
+it('is lent a bounded number of rooms, which come back when all texts in them are released', () => {
+  const rooms = new TextRooms();
+  const lent = lendAll(rooms);
+  expect(lent).toHaveLength(16);
+  const [first, second] = lent;
+  new Uint8Array(first).set([10, 11, 12]);
+  const files: { textRange?: TextRange; text?: RowsText }[] = [
+    {},
+    { textRange: { start: 1, end: 2 } },
+    { textRange: { start: 2, end: 3 } },
+  ];
+  rooms.share(files, first);
+  expect(files[0].text).toBeUndefined();
+  const texts = [files[1].text!, files[2].text!];
+  expect(texts.map(({ bytes }) => [...bytes!])).toEqual([[11], [12]]);
+  texts[0].release();
+  texts[0].release();
+  expect(texts[0].bytes).toBeUndefined();
+  expect(rooms.lend()).toBeUndefined();
+  texts[1].release();
+  expect(rooms.lend()).toBe(first);
+  // No text in it, or its thread died.
+  rooms.share([], second);
+  expect(rooms.lend()).toBe(second);
+  rooms.lost();
+  expect(lendAll(rooms)).toHaveLength(1);
+});
