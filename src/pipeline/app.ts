@@ -115,6 +115,24 @@ function assemble(parts: {
   const tally = new Tally(settings.datasets.map(({ name }) => name));
   const observers = new Observers();
   observers.add(tally);
+  const { root } = settings;
+  const originals = new Originals({
+    folders,
+    keep: intakeSettings.originals,
+    hasMarkers: settings.watch.ready === 'marker',
+    ledger,
+    log,
+    root,
+  });
+  const growth = new GrowthWatch({ folders, ledger, log, root });
+  const publisher = new Publisher({
+    folders,
+    originals,
+    identity: intakeSettings.identity,
+    isLoading: engine !== undefined,
+    ledger,
+    onPutAway: (recordIds) => growth.follow(recordIds),
+  });
   const loads =
     engine &&
     new LoadQueue({
@@ -126,7 +144,7 @@ function assemble(parts: {
       ledger,
       log,
       observers,
-      root: settings.root,
+      root,
       copyTextOf: (paths, table) =>
         new CopyStream(copyPool, {
           paths,
@@ -134,30 +152,14 @@ function assemble(parts: {
           dialect: engine.dialect,
           isReturning: engine.isDoneWithChunks,
         }),
+      isNaming: (name) => publisher.isNaming(name),
       lookInto: (paths) => looksInto(copyPool, paths),
       release: releases.output,
     });
-  const { root } = settings;
-  const originals = new Originals({
-    folders,
-    keep: intakeSettings.originals,
-    hasMarkers: settings.watch.ready === 'marker',
-    ledger,
-    log,
-    root,
-  });
-  const growth = new GrowthWatch({ folders, ledger, log, root });
   const intake = new Intake({
     pool: convertPool,
     workers: intakeSettings.workers,
-    publisher: new Publisher({
-      folders,
-      originals,
-      identity: intakeSettings.identity,
-      isLoading: loads !== undefined,
-      ledger,
-      onPutAway: (recordIds) => growth.follow(recordIds),
-    }),
+    publisher,
     log,
     observers,
     textRooms: loads && new TextRooms(),

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import { move, transferableSymbol, valueSymbol, workerData } from 'piscina';
+import { workerData } from 'piscina';
 import { crashPoint } from '../base/crash-point.js';
 import { errnoOf, messageOf } from '../base/errors.js';
 import { removeFile, syncFile } from '../base/files.js';
@@ -34,15 +34,8 @@ export interface ConvertTask {
   progress?: SharedArrayBuffer;
   /** Takes `true` when help is wanted and `false` when it no longer is; brings a port to each thread that comes. */
   helpers?: MessagePort;
-  /** For the rows of its files as COPY text. It comes back with the results. */
-  textRoom?: ArrayBuffer;
-}
-
-/** What comes of a task. */
-export interface ConvertAnswer {
-  /** One a file, in their order. */
-  results: ConvertResult[];
-  textRoom?: ArrayBuffer;
+  /** For the rows of its files as COPY text. */
+  textRoom?: SharedArrayBuffer;
 }
 
 const FIRST_WINDOW_BYTES = 1 << 17;
@@ -64,30 +57,12 @@ export async function openContext(data: ConvertWorkerData, dryRun: boolean): Pro
 let context: Promise<ConvertContext> | undefined;
 
 /** Converts files, or helps another thread to convert one; `undefined` only wakes the thread. */
-export default async function runTask(
-  task: ConvertTask | HelpTask | undefined,
-): Promise<ConvertAnswer | undefined> {
+export default async function runTask(task: ConvertTask | HelpTask | undefined): Promise<ConvertResult[]> {
   context ??= openContext(workerData as ConvertWorkerData, false);
-  if (task === undefined) return undefined;
-  if (!('files' in task)) {
-    await help(task, await context);
-    return undefined;
-  }
-  const { textRoom } = task;
-  const answer = { results: await convertTask(task, await context), textRoom };
-  return textRoom ? moved(answer, textRoom) : answer;
-}
-
-/** An answer that takes memory along instead of a copy of it. */
-function moved(answer: ConvertAnswer, memory: ArrayBuffer): ConvertAnswer {
-  return move({
-    get [transferableSymbol]() {
-      return memory;
-    },
-    get [valueSymbol]() {
-      return answer;
-    },
-  }) as unknown as ConvertAnswer;
+  if (task === undefined) return [];
+  if ('files' in task) return convertTask(task, await context);
+  await help(task, await context);
+  return [];
 }
 
 /** Files that are flushed together. Each flush by itself wakes threads that hold up those which convert: 7 % of the processor time. */

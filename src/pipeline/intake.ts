@@ -10,7 +10,7 @@ import type { AheadFile, ReadyFile } from '../watch/types.js';
 import { Chores } from './chores.js';
 import type { ConvertedFile, ConvertResult } from './convert-file.js';
 import { type Candidate, ConvertQueue, MAX_HELD_GROUPS, MAX_TASK_FILES } from './convert-queue.js';
-import type { ConvertAnswer, ConvertTask } from './convert-worker.js';
+import type { ConvertTask } from './convert-worker.js';
 import { failedOutright } from './failed-outright.js';
 import { Lender } from './lender.js';
 import type { Observers } from './observer.js';
@@ -284,18 +284,16 @@ export class Intake {
     const isLarge = files[0].size >= PART_SIZES.minFileBytes;
     const desk = isLarge ? this.#lender.openDesk() : undefined;
     const { pool, textRooms } = this.#options;
-    const textRoom = isLarge ? undefined : textRooms?.lend();
+    const room = isLarge ? undefined : textRooms?.lend(files.reduce((sum, { size }) => sum + size, 0));
+    let converted: ConvertedFile[] = [];
     try {
-      const transferList = [desk?.port, textRoom].filter((one) => one !== undefined);
-      const answer: ConvertAnswer = await pool.run(
-        { ...task, helpers: desk?.port, textRoom } satisfies ConvertTask,
-        { transferList },
+      const results: ConvertResult[] = await pool.run(
+        { ...task, helpers: desk?.port, textRoom: room } satisfies ConvertTask,
+        desk && { transferList: [desk.port] },
       );
-      const converted = answer.results.filter(({ status }) => status === 'converted');
-      if (answer.textRoom) textRooms!.share(converted as ConvertedFile[], answer.textRoom);
-      return answer.results;
+      converted = results.filter(({ status }) => status === 'converted') as ConvertedFile[];
+      return results;
     } catch (error) {
-      if (textRoom) textRooms!.lost();
       if (this.#isAbandoned) throw error;
       for (const { name } of files) this.#deaths.set(name, (this.#deaths.get(name) ?? 0) + 1);
       if (files.length > 1 || this.#deaths.get(files[0].name)! < MAX_DEATHS) throw error;
@@ -309,6 +307,7 @@ export class Intake {
       this.#inHand.delete(progress);
       this.#converting--;
       desk?.close();
+      if (room) textRooms!.share(converted, room);
     }
   }
 

@@ -35,6 +35,8 @@ export interface LoadOffersOptions {
   lookInto(paths: string[]): Promise<ParquetLook[]>;
   /** Where files go that are to be loaded. */
   waiting: WaitingFiles;
+  /** The conversion is about to tell of a Parquet file of this name. */
+  isNaming(name: string): boolean;
   /** A file of this name is being put aside. */
   isRefused(name: string): boolean;
   /** No retry can load this file. */
@@ -77,10 +79,11 @@ export class LoadOffers {
 
   /** Files that settle. Those that go into a table by appending wait already; about all others there is time to find out. */
   ahead(files: readonly AheadFile[]): void {
+    const foreign = files.filter(({ name }) => !this.#options.isNaming(name));
     this.#inTurn(async () => {
-      const settled = this.settledAmong(files.map(({ name }) => name));
+      const settled = this.settledAmong(foreign.map(({ name }) => name));
       const { waiting, isRefused } = this.#options;
-      const fresh = files.filter((file) => {
+      const fresh = foreign.filter((file) => {
         const isDone = settled.get(file.name) === fingerprintText(file);
         return file.kind === 'file' && !isDone && !waiting.knows(file.name) && !isRefused(file.name);
       });

@@ -36,6 +36,8 @@ export interface LoadQueueOptions {
   root: string;
   /** The COPY text of Parquet files, one after the other, for a table. */
   copyTextOf(paths: string[], table: TableSpec): CopySource;
+  /** The conversion is about to tell of a Parquet file of this name. */
+  isNaming(name: string): boolean;
   /** What Parquet files say of themselves: a look a file. */
   lookInto(paths: string[]): Promise<ParquetLook[]>;
   /** The watcher of the output folder may forget a file, or offer it again later. */

@@ -96,9 +96,16 @@ export class Publisher {
   readonly #options: PublishOptions;
   /** Where the search for a free Parquet name begins, by stem. */
   readonly #takenNames = new Map<string, number>();
+  /** Parquet files that have their names while `publish` has not come to its end. */
+  readonly #named = new Set<string>();
 
   constructor(options: PublishOptions) {
     this.#options = options;
+  }
+
+  /** Is this the name of a Parquet file of which `publish` is about to tell? */
+  isNaming(name: string): boolean {
+    return this.#named.has(name);
   }
 
   /**
@@ -108,6 +115,14 @@ export class Publisher {
    * @throws when none of them can be published
    */
   async publish(judged: readonly Judged[], postpone: Postpone = rethrow): Promise<Published[]> {
+    try {
+      return await this.#publishAll(judged, postpone);
+    } finally {
+      this.#named.clear();
+    }
+  }
+
+  async #publishAll(judged: readonly Judged[], postpone: Postpone): Promise<Published[]> {
     const hand = judged.flatMap(({ file, result }): InHand[] =>
       result.status === 'converted' || result.status === 'failed' ? [{ file, result }] : [],
     );
@@ -273,6 +288,7 @@ export class Publisher {
       if (!isNew && !(await isMadeOf(target, result))) continue;
       if (!isNew) await removeFile(result.parquetTemp!);
       if (tried > 1) this.#takenNames.set(stem, tried - 1);
+      this.#named.add(name);
       return target;
     }
     throw new Error('unreachable: candidate names are endless');

@@ -1,7 +1,13 @@
-/** Room for the text of one task. */
-const ROOM_BYTES = 2 << 20;
-/** So many tasks may have text that the database has not taken yet; of files behind them there is none. */
-const MAX_ROOMS = 16;
+/** Texts are longer than their files where many cells are empty: that of a NULL has two characters. */
+const BYTES_A_FILE_BYTE = 1.25;
+/** Sizes of rooms are multiples of this, so that they fit other tasks as well. */
+const ROOM_STEP_BYTES = 1 << 18;
+/** A task of more bytes is one large file. */
+const MAX_ROOM_BYTES = 4 << 20;
+/** So much text may wait for the database; of files behind that there is none. */
+const MAX_BYTES = 48 << 20;
+/** So much memory is kept to be lent again. */
+const MAX_SPARE_BYTES = 16 << 20;
 
 /** Where a text lies in its room. */
 export interface TextRange {
@@ -34,42 +40,52 @@ export class RowsText {
 
 /**
  * Memory for the COPY text of small files, lent to the tasks that convert them. A room comes back when all texts in it have been
- * released, and is lent again: new ones would make V8 collect the whole heap again and again.
+ * released, and is lent again. It is shared, since V8 collects a thread's whole heap again and again where other memory comes and goes
+ * by the megabyte.
  */
 export class TextRooms {
-  readonly #spare: ArrayBuffer[] = [];
-  #lent = 0;
+  #spare: SharedArrayBuffer[] = [];
+  /** Of rooms that threads have, and of texts. */
+  #bytes = 0;
 
-  /** Room for a task, or undefined when too much text waits. */
-  lend(): ArrayBuffer | undefined {
-    if (this.#lent >= MAX_ROOMS) return undefined;
-    this.#lent++;
-    return this.#spare.pop() ?? new ArrayBuffer(ROOM_BYTES);
+  /** Room for the text of files of so many bytes; undefined when too much text waits. */
+  lend(fileBytes: number): SharedArrayBuffer | undefined {
+    const bytes = Math.ceil((fileBytes * BYTES_A_FILE_BYTE) / ROOM_STEP_BYTES) * ROOM_STEP_BYTES;
+    if (bytes > MAX_ROOM_BYTES || this.#bytes + bytes > MAX_BYTES) return undefined;
+    const room = this.#takeSpare(bytes) ?? new SharedArrayBuffer(bytes);
+    this.#bytes += room.byteLength;
+    return room;
   }
 
-  /** A room comes back from a thread: gives each file whose text is in it that text. */
-  share(files: readonly { textRange?: TextRange; text?: RowsText }[], room: ArrayBuffer): void {
+  /** A thread is done with a room: gives each file whose text is in it that text. */
+  share(files: readonly { textRange?: TextRange; text?: RowsText }[], room: SharedArrayBuffer): void {
+    this.#bytes -= room.byteLength;
     let users = 0;
-    const release = () => {
-      if (--users === 0) this.#takeBack(room);
-    };
     for (const file of files) {
       if (!file.textRange) continue;
       const { start, end } = file.textRange;
-      file.text = new RowsText(new Uint8Array(room, start, end - start), release);
+      this.#bytes += end - start;
       users++;
+      file.text = new RowsText(new Uint8Array(room, start, end - start), () => {
+        this.#bytes -= end - start;
+        if (--users === 0) this.#takeBack(room);
+      });
     }
     if (users === 0) this.#takeBack(room);
   }
 
-  /** A thread died with the room that it had. */
-  lost(): void {
-    this.#lent--;
+  /** One that is not much larger. */
+  #takeSpare(bytes: number): SharedArrayBuffer | undefined {
+    const index = this.#spare.findIndex(({ byteLength }) => byteLength >= bytes && byteLength <= 2 * bytes);
+    return index < 0 ? undefined : this.#spare.splice(index, 1)[0];
   }
 
-  #takeBack(room: ArrayBuffer): void {
-    this.#lent--;
-    if (this.#lent > 0) this.#spare.push(room);
-    else this.#spare.length = 0;
+  #takeBack(room: SharedArrayBuffer): void {
+    if (this.#bytes === 0) this.#spare = [];
+    else if (sizeOf(this.#spare) + room.byteLength <= MAX_SPARE_BYTES) this.#spare.push(room);
   }
+}
+
+function sizeOf(rooms: readonly SharedArrayBuffer[]): number {
+  return rooms.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }

@@ -70,24 +70,25 @@ it('is not made where nothing is loaded', async () => {
   expect(result).toMatchObject({ status: 'converted', textRange: undefined });
 });
 
-/** As many rooms as there are. */
-function lendAll(rooms: TextRooms): ArrayBuffer[] {
-  const lent: ArrayBuffer[] = [];
-  for (let room = rooms.lend(); room; room = rooms.lend()) lent.push(room);
+const MEGABYTE = 1 << 20;
+
+/** As many rooms of that size as there are. */
+function lendAll(rooms: TextRooms, bytes: number): SharedArrayBuffer[] {
+  const lent: SharedArrayBuffer[] = [];
+  for (let room = rooms.lend(bytes); room; room = rooms.lend(bytes)) lent.push(room);
   return lent;
 }
 
-it('is lent a bounded number of rooms, which come back when all texts in them are released', () => {
+interface Holder {
+  textRange?: TextRange;
+  text?: RowsText;
+}
+
+it('is lent rooms that come back when all texts in them are released', () => {
   const rooms = new TextRooms();
-  const lent = lendAll(rooms);
-  expect(lent).toHaveLength(16);
-  const [first, second] = lent;
+  const [first, second] = [rooms.lend(MEGABYTE)!, rooms.lend(MEGABYTE)!];
   new Uint8Array(first).set([10, 11, 12]);
-  const files: { textRange?: TextRange; text?: RowsText }[] = [
-    {},
-    { textRange: { start: 1, end: 2 } },
-    { textRange: { start: 2, end: 3 } },
-  ];
+  const files: Holder[] = [{}, { textRange: { start: 1, end: 2 } }, { textRange: { start: 2, end: 3 } }];
   rooms.share(files, first);
   expect(files[0].text).toBeUndefined();
   const texts = [files[1].text!, files[2].text!];
@@ -95,12 +96,27 @@ it('is lent a bounded number of rooms, which come back when all texts in them ar
   texts[0].release();
   texts[0].release();
   expect(texts[0].bytes).toBeUndefined();
-  expect(rooms.lend()).toBeUndefined();
+  expect(rooms.lend(MEGABYTE)).not.toBe(first);
   texts[1].release();
-  expect(rooms.lend()).toBe(first);
-  // No text in it, or its thread died.
-  rooms.share([], second);
-  expect(rooms.lend()).toBe(second);
-  rooms.lost();
-  expect(lendAll(rooms)).toHaveLength(1);
+  expect(rooms.lend(2 * MEGABYTE)).not.toBe(first);
+  expect(rooms.lend(MEGABYTE)).toBe(first);
+  // One without a text in it.
+  rooms.share([{}], second);
+  expect(rooms.lend(MEGABYTE)).toBe(second);
+});
+
+it('takes no more than some memory, until texts are released', () => {
+  const rooms = new TextRooms();
+  expect(rooms.lend(16 * MEGABYTE)).toBeUndefined();
+  const lent = lendAll(rooms, 2 * MEGABYTE);
+  const total = lent.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  expect(total).toBeGreaterThan(32 * MEGABYTE);
+  expect(total).toBeLessThanOrEqual(48 * MEGABYTE);
+  const full: Holder[] = [{ textRange: { start: 0, end: lent[1].byteLength } }];
+  rooms.share(full, lent[1]);
+  expect(rooms.lend(2 * MEGABYTE)).toBeUndefined();
+  rooms.share([{ textRange: { start: 0, end: 1000 } }], lent[2]);
+  expect(rooms.lend(MEGABYTE)).toBeDefined();
+  full[0].text!.release();
+  expect(rooms.lend(2 * MEGABYTE)).toBe(lent[1]);
 });

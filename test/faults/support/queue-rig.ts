@@ -62,6 +62,7 @@ export class QueueRig {
         const rows = this.#rowsOf(paths, { columns, dialect: engine.dialect });
         return Object.assign(rows, { cancel: nothing });
       },
+      isNaming: () => false,
       lookInto,
       release: (name, retryInMs) => {
         if (retryInMs === undefined) this.#inHand.delete(name);
