@@ -64,9 +64,10 @@ export class LoadOffers {
   /** Files that the conversion has just published. */
   converted(published: readonly Converted[]): void {
     this.#inTurn(async () => {
+      const settled = this.settledAmong(published.map(({ parquet }) => path.basename(parquet)));
       for (const one of published) {
         const found = this.#lookAt(one);
-        const isWaiting = found !== undefined && this.#enqueue(found);
+        const isWaiting = found !== undefined && this.#enqueue(found, settled);
         if (!isWaiting) one.result.text?.release();
       }
     });
@@ -213,7 +214,8 @@ export class LoadOffers {
     try {
       const identity = await identifyParquet(file, { ...this.#options, look });
       // Should it have changed since it was found, that shows before it is loaded.
-      if (identity) this.#enqueue({ ...identity, name, path: file.path, fingerprint });
+      if (identity)
+        this.#enqueue({ ...identity, name, path: file.path, fingerprint }, this.settledAmong([name]));
       else release(name, 1000);
     } catch (error) {
       if (error instanceof DropgateError) return refuse(file, error);
@@ -234,18 +236,18 @@ export class LoadOffers {
   }
 
   /** Answers whether it waits now. */
-  #enqueue(found: Candidate): boolean {
+  #enqueue(found: Candidate, settled: ReadonlyMap<string, string>): boolean {
     const { tables, ledger, release, waiting } = this.#options;
     const { name, fingerprint } = found;
     // Whoever made it says that it is complete.
     if (this.#concludes(name, (known) => known.fingerprint === fingerprint) || waiting.knows(name))
       return false;
-    if (this.settledAmong([name]).get(name) === fingerprint) {
+    if (settled.get(name) === fingerprint) {
       release(name);
       return false;
     }
     if (!Object.hasOwn(tables, found.dataset)) {
-      ledger.settleParquet(name, fingerprint);
+      ledger.settleParquet([{ name, fingerprint }]);
       release(name);
       return false;
     }

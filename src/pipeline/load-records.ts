@@ -1,5 +1,5 @@
 import type { DropgateError } from '../base/errors.js';
-import type { Ledger } from '../ledger/ledger.js';
+import type { Ledger, ParquetRecord } from '../ledger/ledger.js';
 import type { ParquetIdentity } from './parquet-identity.js';
 
 /** A Parquet file in the output folder whose rows are known. */
@@ -17,10 +17,10 @@ export class LoadRecords {
   loaded(files: readonly (FoundParquet & { fingerprint: string })[]): void {
     const ledger = this.#ledger;
     ledger.inTransaction(() => {
-      for (const { fingerprint, ...found } of files) {
-        ledger.markLoaded(this.#recordId(found), new Date().toISOString());
-        ledger.settleParquet(found.name, fingerprint);
-      }
+      const known = ledger.parquetAmong(files.map(({ name }) => name));
+      const ids = files.map((found) => this.#recordId(found, known.get(found.name)));
+      ledger.markLoaded(ids, new Date().toISOString());
+      ledger.settleParquet(files);
     });
   }
 
@@ -28,7 +28,8 @@ export class LoadRecords {
   refused(file: { name: string } | FoundParquet, { code, message }: DropgateError): void {
     const ledger = this.#ledger;
     ledger.inTransaction(() => {
-      const id = 'sha256' in file ? this.#recordId(file) : ledger.findByParquet(file.name)?.id;
+      const known = ledger.parquetAmong([file.name]).get(file.name);
+      const id = 'sha256' in file ? this.#recordId(file, known) : known?.id;
       if (id === undefined) return;
       ledger.markLoadFailed(id, { code, message });
       const at = {
@@ -40,8 +41,7 @@ export class LoadRecords {
   }
 
   /** The delivery that the file was made of; a new one when somebody else made it, or the ledger was begun anew. */
-  #recordId({ name, path: _, file, counts, ...found }: FoundParquet): number {
-    const known = this.#ledger.findByParquet(name);
+  #recordId({ name, file, counts, ...found }: FoundParquet, known: ParquetRecord | undefined): number {
     if (known?.sha256 === found.sha256 && known.name === file) return known.id;
     const now = new Date().toISOString();
     return this.#ledger.add({

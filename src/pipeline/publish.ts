@@ -77,6 +77,13 @@ interface InHand {
   error?: unknown;
 }
 
+/** A file that has its verdict, and for whose original there is a place. */
+type Placed = InHand & Required<Pick<InHand, 'verdict' | 'target'>>;
+
+function isPlaced(one: InHand): one is Placed {
+  return one.verdict !== undefined && one.target !== undefined && one.error === undefined;
+}
+
 /** The files that are published together, and what the ledger knows of them. */
 interface Group {
   /** Those that come before a file in it have their verdicts. */
@@ -323,34 +330,55 @@ export class Publisher {
   }
 
   #record(hand: readonly InHand[]): void {
-    const { ledger, folders, isLoading } = this.#options;
+    const { ledger, folders } = this.#options;
+    const placed = hand.filter(isPlaced);
+    if (placed.length === 0) return;
     ledger.inTransaction(() => {
-      const counted: CountedDelivery[] = [];
-      for (const one of hand) {
-        const { verdict, target } = one;
-        if (!verdict || target === undefined || one.error !== undefined) continue;
-        const record = recordOf(verdict);
-        const isKnown = one.recordId !== undefined;
-        if (isLoading) one.recordId ??= this.#loadersRecord(record)?.id;
-        if (one.recordId === undefined) one.recordId = ledger.add(record);
-        else ledger.amend(one.recordId, record);
-        ledger.describe(one.recordId, detailsOf(verdict));
-        const { leftOutBy, columnStats } = qualityOf(verdict);
-        if (!isKnown) counted.push({ record, leftOutBy });
-        if (columnStats)
-          ledger.quality.addStats({ recordId: one.recordId, dataset: record.dataset!, stats: columnStats });
-        const place = pathFrom(folders.input, target);
-        ledger.planMove(one.recordId, { target: place, fingerprint: readOf(verdict).fingerprint });
+      const { ids, counted } = this.#recordDeliveries(placed);
+      ledger.describe(placed.map(({ verdict }, i) => ({ recordId: ids[i], ...detailsOf(verdict) })));
+      for (const [i, { verdict }] of placed.entries()) {
+        if (verdict.kind !== 'converted' || !verdict.result.columnStats) continue;
+        const { dataset, columnStats: stats } = verdict.result;
+        ledger.quality.addStats({ recordId: ids[i], dataset, stats });
       }
+      ledger.planMoves(
+        placed.map(({ verdict, target }, i) => ({
+          recordId: ids[i],
+          target: pathFrom(folders.input, target),
+          fingerprint: readOf(verdict).fingerprint,
+        })),
+      );
       ledger.quality.count(countDeliveries(counted));
     });
   }
 
-  /** The loader may have found the Parquet file before it was written down here. */
-  #loadersRecord({ parquet, sha256, name }: NewFileRecord): FileRecord | undefined {
-    const known = parquet === null ? undefined : this.#options.ledger.findByParquet(parquet);
-    const isSame = known?.sha256 === sha256 && known.name === name && known.convertMs === null;
-    return isSame ? known : undefined;
+  /** The deliveries themselves. Answers their ids, and which of them were not written down by an earlier try. */
+  #recordDeliveries(placed: readonly Placed[]): { ids: number[]; counted: CountedDelivery[] } {
+    const { ledger } = this.#options;
+    const records = placed.map(({ verdict }) => recordOf(verdict));
+    const counted: CountedDelivery[] = [];
+    for (const [i, { verdict, recordId }] of placed.entries()) {
+      const leftOutBy = verdict.kind === 'converted' ? verdict.result.leftOutBy : undefined;
+      if (recordId === undefined) counted.push({ record: records[i], leftOutBy });
+    }
+    this.#findLoadersRecords(placed, records);
+    for (const [i, { recordId }] of placed.entries())
+      if (recordId !== undefined) ledger.amend(recordId, records[i]);
+    const isNew = ({ recordId }: InHand) => recordId === undefined;
+    const ids = ledger.addAll(records.filter((_, i) => isNew(placed[i])));
+    for (const [i, one] of placed.filter(isNew).entries()) one.recordId = ids[i];
+    return { ids: placed.map(({ recordId }) => recordId!), counted };
+  }
+
+  /** The loader may have found Parquet files before they were written down here. */
+  #findLoadersRecords(placed: readonly Placed[], records: readonly NewFileRecord[]): void {
+    if (!this.#options.isLoading) return;
+    const known = this.#options.ledger.parquetAmong(records.flatMap(({ parquet }) => parquet ?? []));
+    for (const [i, { parquet, sha256, name }] of records.entries()) {
+      const found = parquet === null ? undefined : known.get(parquet);
+      const isSame = found?.sha256 === sha256 && found.name === name && found.convertMs === null;
+      if (isSame) placed[i].recordId ??= found.id;
+    }
   }
 
   async #putAway(one: InHand): Promise<void> {
@@ -427,11 +455,6 @@ async function isMadeOf(target: string, { name, sha256, dataset }: ConvertedFile
 function foreign(error: unknown): { metadata: Record<string, string> } {
   if (error instanceof DropgateError) return { metadata: {} };
   throw error;
-}
-
-/** Only files that were converted tell of their columns. */
-function qualityOf(one: Published): Partial<Pick<ConvertedFile, 'leftOutBy' | 'columnStats'>> {
-  return one.kind === 'converted' ? one.result : {};
 }
 
 const STATES = { converted: 'converted', duplicate: 'duplicate', failed: 'failed' } as const;

@@ -146,7 +146,7 @@ describe('a search', () => {
     expect(ledger.changes).toBeGreaterThan(before);
     expect(search.file(id)).toEqual({ id, ...record });
     expect(search.details(id)).toEqual({});
-    ledger.describe(id, { dialect: '{"a":1}', rejects: 'x.rejected.csv' });
+    ledger.describe([{ recordId: id, dialect: '{"a":1}', rejects: 'x.rejected.csv' }]);
     expect(search.details(id)).toEqual({ dialect: '{"a":1}', rejects: 'x.rejected.csv' });
   });
 });

@@ -44,6 +44,25 @@ describe('a delivery', () => {
     expect(openLedger(file).latest(1)).toEqual([{ id, loadedAt: null, ...strange }]);
   });
 
+  it('is the same whether it is written alone or with others', () => {
+    const ledger = openLedger(newFile());
+    ledger.add(record());
+    const records = [
+      record({ name: `a "b" 'c'\n漢字 🎓\\.csv`, bytesIn: 2 ** 52, dataset: null, convertMs: 2 }),
+      record({ convertMs: 0.1 + 0.2, original: null, parquet: null }),
+      record({ loadedAt: '2026-11-22T07:00:00.000Z', state: 'loaded' }),
+    ];
+    for (const message of [null, 'x\n\ty']) {
+      const some = records.map((one) => ({ ...one, message }));
+      const ids = ledger.addAll(some);
+      expect(ledger.latest(3).reverse()).toEqual(
+        some.map((one, i) => ({ loadedAt: null, ...one, id: ids[i] })),
+      );
+    }
+    expect(ledger.addAll([])).toEqual([]);
+    expect(ledger.latest(10)).toHaveLength(7);
+  });
+
   it('is listed newest first', () => {
     const ledger = openLedger(newFile());
     for (const name of ['a.csv', 'b.csv', 'c.csv']) ledger.add(record({ name }));
@@ -70,7 +89,7 @@ describe('originals', () => {
     expect(ledger.isAnyOnItsWay()).toBe(false);
     const ids = ['a', 'b', 'c'].map((name) => {
       const id = ledger.add(record({ name, original: null }));
-      ledger.planMove(id, { target: `archived/${name}`, fingerprint: '1:2:3' });
+      ledger.planMoves([{ recordId: id, target: `archived/${name}`, fingerprint: '1:2:3' }]);
       return id;
     });
     ledger.putAwayAsPlanned(ids.slice(0, 2));
@@ -89,7 +108,7 @@ describe('originals', () => {
     const judgedAt = '2026-11-22T10:00:00.000Z';
     const [first, second, third] = ['a', 'b', 'c'].map((name) => {
       const id = ledger.add(record({ name, original: null, judgedAt }));
-      ledger.planMove(id, { target: `archived/${name}`, fingerprint: `${name}:2:3` });
+      ledger.planMoves([{ recordId: id, target: `archived/${name}`, fingerprint: `${name}:2:3` }]);
       return id;
     });
     ledger.putAwayAsPlanned([first, second]);
@@ -147,8 +166,10 @@ describe('what was delivered before', () => {
     const ledger = openLedger(newFile());
     ledger.add(record({ name: 'old.csv' }));
     const id = ledger.add(record({ name: 'new.csv' }));
-    expect(ledger.findByParquet('scores.parquet')).toMatchObject({ id, name: 'new.csv' });
-    expect(ledger.findByParquet('other.parquet')).toBeUndefined();
+    const { sha256, convertMs } = record();
+    expect([...ledger.parquetAmong(['scores.parquet', 'other.parquet'])]).toEqual([
+      ['scores.parquet', { id, name: 'new.csv', sha256, convertMs }],
+    ]);
   });
 });
 
@@ -162,7 +183,7 @@ describe('loading', () => {
       code: 'table_differs',
       message: 'column age',
     });
-    ledger.markLoaded(id, '2026-11-22T07:00:00.000Z');
+    ledger.markLoaded([id], '2026-11-22T07:00:00.000Z');
     expect(ledger.latest(1)[0]).toMatchObject({
       state: 'loaded',
       code: null,
@@ -173,9 +194,11 @@ describe('loading', () => {
 
   it('remembers which Parquet files are done with, in their last version', () => {
     const ledger = openLedger(newFile());
-    ledger.settleParquet('a.parquet', '1:2:3');
-    ledger.settleParquet('b.parquet', '4:5:6');
-    ledger.settleParquet('a.parquet', '7:8:9');
+    ledger.settleParquet([
+      { name: 'a.parquet', fingerprint: '1:2:3' },
+      { name: 'b.parquet', fingerprint: '4:5:6' },
+    ]);
+    ledger.settleParquet([{ name: 'a.parquet', fingerprint: '7:8:9' }]);
     expect(Object.fromEntries(ledger.settledParquet())).toEqual({
       'a.parquet': '7:8:9',
       'b.parquet': '4:5:6',
@@ -196,7 +219,7 @@ describe('the summary', () => {
     ledger.add(record({ state: 'duplicate' }));
     ledger.add(record());
     const loaded = [ledger.add(record({ rowsOut: 7 })), ledger.add(record({ rowsOut: 5 }))];
-    for (const id of loaded) ledger.markLoaded(id, '2026-11-22T07:00:00.000Z');
+    ledger.markLoaded(loaded, '2026-11-22T07:00:00.000Z');
     ledger.markLoadFailed(ledger.add(record()), { code: 'load_refused', message: 'no' });
     expect(ledger.summary()).toMatchObject({
       byState: { converted: 1, loaded: 2, failed: 3, load_failed: 1, duplicate: 1 },
@@ -343,7 +366,7 @@ describe('a ledger of version 2', () => {
     const file = olderLedger();
     const ledger = openLedger(file);
     expect(ledger.latest(10)).toMatchObject([{ name: 'scores.csv' }]);
-    ledger.describe(1, { dialect: '{}' });
+    ledger.describe([{ recordId: 1, dialect: '{}' }]);
     expect(ledger.quality.datasets()).toEqual(['people']);
     closeAll();
     expect(openLedger(file).latest(10)).toHaveLength(1);

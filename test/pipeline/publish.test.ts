@@ -307,7 +307,7 @@ describe('the same content again', () => {
     fs.rmSync(first.parquet);
     expect((await workshop.deliver('a.csv', GOOD)).kind).toBe('converted');
     const [record] = workshop.ledger.latest(1);
-    workshop.ledger.markLoaded(record.id, new Date().toISOString());
+    workshop.ledger.markLoaded([record.id], new Date().toISOString());
     fs.rmSync(first.parquet);
     expect((await workshop.deliver('a.csv', GOOD)).kind).toBe('duplicate');
   });
