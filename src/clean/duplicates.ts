@@ -1,12 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { TypedColumn } from '../base/vector.js';
-import { HASH_WORDS, type HashSalt, RowHasher, sketchRows } from './row-hash.js';
+import { areSketchesDistinct, HASH_WORDS, type HashSalt, MAX_SKETCHED_ROWS, RowHasher } from './row-hash.js';
 import { RowSet } from './row-set.js';
-
-/** Of as many rows, one file in 4,000 has two whose words are equal by chance. */
-const MAX_SKETCHED_ROWS = 1024;
-/** The highest bits of a word are its place. */
-const SKETCH_SHIFT = 32 - Math.log2(2 * MAX_SKETCHED_ROWS);
 
 /** A new secret for the hashes of one file, or of all files of one process. */
 export function newSalt(): HashSalt {
@@ -50,8 +45,6 @@ export class DuplicateFinder {
   readonly #hasher: RowHasher;
   readonly #seen: RowSet;
   #hashes = new Int32Array(0);
-  readonly #sketch = new Int32Array(MAX_SKETCHED_ROWS);
-  readonly #sketchSlots = new Int32Array(2 * MAX_SKETCHED_ROWS);
 
   constructor({
     salt = newSalt(),
@@ -78,18 +71,7 @@ export class DuplicateFinder {
    * fraction of the time of hashing and marking them.
    */
   areDistinct(columns: readonly TypedColumn[], rowCount: number): boolean {
-    if (rowCount > MAX_SKETCHED_ROWS) return false;
-    sketchRows(columns, rowCount, this.#sketch);
-    const slots = this.#sketchSlots.fill(0);
-    for (let row = 0; row < rowCount; row++) {
-      // 0 is a free slot.
-      const word = this.#sketch[row] | 1;
-      let slot = word >>> SKETCH_SHIFT;
-      for (; slots[slot] !== 0; slot = (slot + 1) & (slots.length - 1))
-        if (slots[slot] === word) return false;
-      slots[slot] = word;
-    }
-    return true;
+    return rowCount <= MAX_SKETCHED_ROWS && areSketchesDistinct(columns, rowCount);
   }
 
   /** Hashes the rows of a batch, which are to be marked next. */

@@ -58,4 +58,60 @@ describe('the hash of a row', () => {
       { numRuns: 500 },
     );
   });
+
+  it('is the same in both modes for any texts, however many and however long', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'grapheme', maxLength: 40 }),
+      fc
+        .tuple(fc.constantFrom(65_000, 131_071, 131_072, 131_073, 400_001), fc.string())
+        .map(([n, end]) => 'x'.repeat(n) + end),
+    );
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(text, { minLength: 1, maxLength: 12 }),
+        fc.integer({ min: 1, max: 2500 }),
+        (all, rows) => {
+          const ids = Uint32Array.from({ length: rows }, (_, row) => (row * 7) % all.length);
+          // Few long ones: 2,500 would be a gigabyte.
+          const cells = Array.from(ids, (id) => all[id]).slice(
+            0,
+            all.some(({ length }) => length > 1000) ? 30 : rows,
+          );
+          const plain = hashesOf([{ values: texts(...cells) }], cells.length);
+          expect(hashesOf([{ values: texts(...all), ids }], cells.length)).toEqual(plain);
+          expect(new Set(plain).size).toBe(new Set(cells).size);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('does not depend on what else is hashed in between', () => {
+    const out = new Int32Array(2 * HASH_WORDS);
+    const [one, other] = [new RowHasher(SALT), new RowHasher(Int32Array.of(9, 8, 7, 6))];
+    const values = texts('a', 'b');
+    const columns = [{ values, ids: Uint32Array.of(0, 1) }];
+    const hashed = (hasher: RowHasher, rows: TypedColumn[]) => {
+      hasher.hash(rows, 2, out);
+      return out.join();
+    };
+    const [first, second] = [hashed(one, columns), hashed(other, columns)];
+    expect(first).not.toBe(second);
+    const many = texts();
+    for (let i = 0; i < 300_000; i++) many.pushText(`value ${i}`);
+    hashed(other, [{ values: many, ids: Uint32Array.of(299_999, 5) }]);
+    expect(hashed(one, columns)).toBe(first);
+    expect(hashed(other, columns)).toBe(second);
+    values.pushText('c');
+    expect(
+      hashed(one, [{ values, ids: Uint32Array.of(0, 2) }])
+        .split(',')
+        .slice(0, 4),
+    ).toEqual(first.split(',').slice(0, 4));
+    // The dictionary begins anew.
+    values.clear();
+    for (const text of ['b', 'a']) values.pushText(text);
+    one.forgetDictionaries();
+    expect(hashed(one, [{ values, ids: Uint32Array.of(1, 0) }])).toBe(first);
+  });
 });
