@@ -1,6 +1,7 @@
 import type { ColumnSpec, TypedColumn } from '../base/vector.js';
 import type { ByteBuffer } from './byte-buffer.js';
 import { putDelta } from './delta.js';
+import { KEPT_RUN_VALUES } from './encode-kernel.js';
 import { ENCODING, type Encoding } from './format.js';
 import { putHybrid, putRepeated } from './hybrid-rle.js';
 import { buildLocalDictionary, dictionaryPays, type LocalDictionary } from './local-dictionary.js';
@@ -48,7 +49,7 @@ export interface ChunkInput {
  * the processor's cache; a quarter of the default row group, so that no short page is left over; large enough that
  * its 25 bytes of header do not count.
  */
-const MAX_PAGE_ROWS = 32 * 1024;
+const MAX_PAGE_ROWS = KEPT_RUN_VALUES;
 /** Only texts reach this first: the customary page size. */
 const MAX_PAGE_BYTES = 1024 * 1024;
 
@@ -61,7 +62,7 @@ export function encodeChunk(input: ChunkInput): ChunkMeta {
   // 1. Separate values from NULLs and decide how the values are written.
   const rows = readRows(spec, { column, rowCount, scratch });
   const { selection } = rows;
-  const known = column.ids && buildLocalDictionary(selection, scratch);
+  const known = column.ids && buildLocalDictionary(selection);
   const dictionary = known && isDictionaryBest(known, scratch) ? known : undefined;
 
   // 2. Write the pages.

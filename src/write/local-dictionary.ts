@@ -1,7 +1,7 @@
+import { encodeKernel } from './encode-kernel.js';
 import { bitWidthOf } from './hybrid-rle.js';
 import type { Selection } from './plain.js';
 import { LENGTH_BYTES, plainSize } from './plain.js';
-import type { Scratch } from './scratch.js';
 
 /** The distinct values of a selection, numbered anew from 0 in order of first use. */
 export interface LocalDictionary {
@@ -22,56 +22,16 @@ const MAX_DICTIONARY_BYTES = 2 ** 30;
 /** A dictionary page costs its header and the entry of its offset in the footer. */
 const PAGE_OVERHEAD_BYTES = 24;
 
-/**
- * Renumbers a whole selection that has `indexes`. The arrays of the result lie in `scratch` or are those of the
- * selection.
- */
-export function buildLocalDictionary(selection: Selection, scratch: Scratch): LocalDictionary {
+/** Renumbers a whole selection that has `indexes`. The arrays of the result are valid until the next call. */
+export function buildLocalDictionary(selection: Selection): LocalDictionary {
   const { values, to: count } = selection;
-  const indexes = selection.indexes!;
-  const inOrder = countNumberedByFirstUse(indexes, count);
-  if (inOrder !== undefined) {
-    const entries = { values, from: 0, to: inOrder };
-    return {
-      selection,
-      entries,
-      size: inOrder,
-      ids: indexes,
-      bitWidth: bitWidthOf(Math.max(0, inOrder - 1)),
-    };
-  }
-  // New number + 1 of each value, 0 for a value not seen.
-  const localOf = scratch.localOf.atLeast(values.length).fill(0, 0, values.length);
-  const used = scratch.usedValues.atLeast(Math.min(values.length, count));
-  const ids = scratch.localIds.atLeast(count);
-  let size = 0;
-  for (let i = 0; i < count; i++) {
-    const index = indexes[i];
-    let local = localOf[index];
-    if (local === 0) {
-      used[size++] = index;
-      local = size;
-      localOf[index] = local;
-    }
-    ids[i] = local - 1;
-  }
-  const entries = { values, indexes: used, from: 0, to: size };
+  const { numbers: ids, usedValues } = encodeKernel().number(
+    selection.indexes!.subarray(0, count),
+    values.length,
+  );
+  const size = usedValues.length;
+  const entries = { values, indexes: usedValues, from: 0, to: size };
   return { selection, entries, size, ids, bitWidth: bitWidthOf(Math.max(0, size - 1)) };
-}
-
-/**
- * The number of distinct values if they are numbered from 0 in order of first use already, as in a file of one row
- * group that lost no rows; otherwise undefined, mostly after a few rows.
- */
-function countNumberedByFirstUse(indexes: Uint32Array, count: number): number | undefined {
-  let seen = 0;
-  for (let i = 0; i < count; i++) {
-    const index = indexes[i];
-    if (index < seen) continue;
-    if (index > seen) return undefined;
-    seen++;
-  }
-  return seen;
 }
 
 /** Whether dictionary and ids are smaller than the values written out in full. */

@@ -23,9 +23,6 @@ export class Scratch {
   readonly levels = new ReusableIds();
   readonly present = new ReusableIds();
   readonly bits = new ReusableIds();
-  readonly localIds = new ReusableIds();
-  readonly localOf = new ReusableIds();
-  readonly usedValues = new ReusableIds();
   #numbers = new Float64Array(512);
 
   /** Room for so many numbers; what it held is lost. */
