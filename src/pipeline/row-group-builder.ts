@@ -70,6 +70,7 @@ export class RowGroupBuilder {
     const column = this.#columns[index];
     if (this.#rowCount > 0 && (column.ids === undefined) === (source.ids === undefined)) {
       if (column.ids) column.ids = withRoom(column.ids, this.#rowCount, wanted);
+      column.isFull &&= source.isFull;
       return column;
     }
     if (source.ids) {
@@ -78,6 +79,7 @@ export class RowGroupBuilder {
       column.ids = withRoom(this.#spareIds[index] ?? column.ids ?? new Uint32Array(0), 0, wanted);
       this.#spareIds[index] = column.ids;
       column.nulls = undefined;
+      column.isFull = source.isFull;
       return column;
     }
     if (column.ids) {
@@ -86,6 +88,7 @@ export class RowGroupBuilder {
     }
     column.values.clear();
     column.nulls = undefined;
+    column.isFull = undefined;
     return column;
   }
 

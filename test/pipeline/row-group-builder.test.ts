@@ -27,12 +27,17 @@ function columnsOf(rows: Row[]): TypedColumn[] {
   return [
     { values: texts },
     hasNull ? { values: numbers, nulls } : { values: numbers },
-    { values: WORDS, ids: Uint32Array.from(rows, ([, , word]) => word ?? NULL_ID) },
+    {
+      values: WORDS,
+      ids: Uint32Array.from(rows, ([, , word]) => word ?? NULL_ID),
+      isFull: rows.every(([, , word]) => word !== null),
+    },
   ];
 }
 
 function rowsOf({ columns, rowCount }: RowGroupBuilder): Row[] {
   const [texts, numbers, words] = columns;
+  if (words.isFull) expect(words.ids!.subarray(0, rowCount)).not.toContain(NULL_ID);
   return Array.from({ length: rowCount }, (_, row) => [
     Buffer.from(texts.values.bytesAt(row)).toString(),
     numbers.nulls?.[row] === 1 ? null : numbers.values.int32At(row),
