@@ -71,14 +71,18 @@ export async function startDaemon({ settings, log }: { settings: Settings; log: 
     });
   }
   log.info(startMessage(settings, pipeline));
-  loads?.open();
   // What an earlier run left comes before what is converted from now on, so that tables grow in order.
   let isLooking = true;
-  const firstLook = Promise.resolve(watchers.output?.start()).finally(() => {
-    isLooking = false;
-  });
+  const inputSeen = input.start();
+  const firstLook = inputSeen
+    .then(() => watchers.output?.start())
+    .finally(() => {
+      isLooking = false;
+    });
   loads?.offerAfter(firstLook);
-  await input.start();
+  await inputSeen;
+  // Reading the driver of the database takes as long as a tenth of the start.
+  setImmediate(() => loads?.open());
   quality.start();
   const stopHousekeeping = keepHouse(settings, log);
   const stopCollecting = collectAtRest({

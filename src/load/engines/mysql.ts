@@ -55,7 +55,7 @@ export class MysqlEngine implements Engine {
   readonly isDoneWithChunks = false;
   readonly address: string;
   readonly #options: ServerOptions;
-  readonly #pool: mysql.Pool;
+  #opened: mysql.Pool | undefined;
   readonly #prepared = new WeakSet<object>();
   #localInfile = true;
 
@@ -63,12 +63,17 @@ export class MysqlEngine implements Engine {
     const { user, host, port, database } = options;
     this.address = `mysql://${user}@${host}:${port}/${database}`;
     this.#options = options;
-    this.#pool = driver().createPool({
-      ...connectionConfig(options),
+  }
+
+  /** Made when it is needed: reading the driver takes as long as a tenth of a start. */
+  #pool(): mysql.Pool {
+    this.#opened ??= driver().createPool({
+      ...connectionConfig(this.#options),
       connectionLimit: MAX_CONNECTIONS,
       maxIdle: 1,
       idleTimeout: IDLE_TIMEOUT_MS,
     });
+    return this.#opened;
   }
 
   async connect(): Promise<void> {
@@ -133,7 +138,7 @@ export class MysqlEngine implements Engine {
   }
 
   async close(): Promise<void> {
-    await this.#pool.end();
+    await this.#opened?.end();
   }
 
   /** Loads rows with LOAD DATA, or with INSERT once the server has said that it does not allow LOAD DATA LOCAL. */
@@ -167,7 +172,7 @@ export class MysqlEngine implements Engine {
 
   async #acquire(): Promise<mysql.PoolConnection> {
     try {
-      const connection = await this.#pool.getConnection();
+      const connection = await this.#pool().getConnection();
       await this.#prepare(connection);
       return connection;
     } catch (error) {

@@ -17,7 +17,6 @@ import { quoteName, quoteNames } from '../quote.js';
 import { cancellable, checkReads, queryRefused, queryTooSlow } from '../read-only.js';
 import { connectFailed, connectionLost } from './connection-error.js';
 import { pumpCopy } from './copy-pump.js';
-import { readBounded } from './pg-bounded-query.js';
 import { pgParser } from './pg-values.js';
 
 export interface PostgresOptions extends ServerOptions {
@@ -49,7 +48,7 @@ export class PostgresEngine implements Engine {
   readonly isDoneWithChunks = true;
   readonly address: string;
   readonly #options: PostgresOptions;
-  readonly #pool: pg.Pool;
+  #opened: pg.Pool | undefined;
   /** Connections that ended, or whose state is unknown. */
   readonly #broken = new WeakSet<pg.ClientBase>();
   #schemaReady: boolean;
@@ -59,17 +58,22 @@ export class PostgresEngine implements Engine {
     this.address = options.address ?? `postgres://${user}@${host}:${port}/${database}`;
     this.#options = options;
     this.#schemaReady = options.schema === undefined;
-    this.#pool = new (driver().Pool)({
-      ...clientConfig(options),
+  }
+
+  /** Made when it is needed: reading the driver takes as long as a tenth of a start. */
+  #pool(): pg.Pool {
+    if (this.#opened) return this.#opened;
+    this.#opened = new (driver().Pool)({
+      ...clientConfig(this.#options),
       max: MAX_CONNECTIONS,
       idleTimeoutMillis: IDLE_TIMEOUT_MS,
       onConnect: async (client) => {
         // A connection that breaks tells its query; without a listener it would end the process as well.
         client.on('error', () => this.#broken.add(client));
-        await client.query(sessionSettings(options.schema));
+        await client.query(sessionSettings(this.#options.schema));
       },
     });
-    this.#pool.on('error', () => {});
+    return this.#opened.on('error', () => {});
   }
 
   async connect(): Promise<void> {
@@ -143,7 +147,7 @@ export class PostgresEngine implements Engine {
   }
 
   async close(): Promise<void> {
-    await this.#pool.end();
+    await this.#opened?.end();
   }
 
   async #borrow<T>(work: (session: Session, client: pg.PoolClient) => Promise<T>): Promise<T> {
@@ -158,9 +162,11 @@ export class PostgresEngine implements Engine {
   }
 
   async #acquire(): Promise<pg.PoolClient> {
-    const client = await this.#pool.connect().catch((error) => {
-      throw connectFailed(this.address, error);
-    });
+    const client = await this.#pool()
+      .connect()
+      .catch((error) => {
+        throw connectFailed(this.address, error);
+      });
     try {
       if (!this.#schemaReady) await createSchema(client, this.#options.schema!);
       this.#schemaReady = true;
@@ -237,7 +243,11 @@ async function readRows(
   client: pg.ClientBase,
   { sql, options: { params, bounds } }: { sql: string; options: ReadOptions },
 ): Promise<QueryResult> {
-  if (bounds) return readBounded(client, { sql, params, bounds });
+  if (bounds) {
+    // It reads the driver, which other databases do without.
+    const { readBounded } = await import('./pg-bounded-query.js');
+    return readBounded(client, { sql, params, bounds });
+  }
   const query = { text: sql, values: params, rowMode: 'array' as const, queryMode: 'extended' };
   const { fields, rows } = await client.query<SqlValue[]>(query);
   return { columns: fields.map(({ name }) => name), rows };
