@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { openKernel, reserveMemory } from '../base/kernel.js';
 import type { Vector } from '../base/vector.js';
-import { workerUrl } from '../base/worker-url.js';
 
 /** What `kernel/hash.ts` exports; all places are offsets in its memory, in bytes. */
 interface KernelExports {
@@ -41,7 +40,6 @@ const BYTES_AT = Math.ceil((SLOTS_AT + (WORD_BYTES << SLOT_BITS)) / HASH_BYTES) 
 const BYTES = 1 << 17;
 const TABLES_AT = BYTES_AT + BYTES + HASH_BYTES;
 
-const PAGE_BYTES = 1 << 16;
 /** Memory that grew beyond this for tables is given back. */
 const MAX_KEPT_BYTES = 4 << 20;
 
@@ -54,16 +52,9 @@ export interface HashTable {
   count: number;
 }
 
-let compiled: WebAssembly.Module | undefined;
-
-function instantiate(): KernelExports {
-  compiled ??= new WebAssembly.Module(readFileSync(workerUrl('./hash-kernel.wasm', import.meta.url)));
-  return new WebAssembly.Instance(compiled, {}).exports as unknown as KernelExports;
-}
-
 /** The inner loops of hashing in WebAssembly, with a memory of their own: see `kernel/hash.ts`. */
 export class HashKernel {
-  #exports = instantiate();
+  #exports = openKernel<KernelExports>('hash');
   #bytes = new Uint8Array(0);
   #ids = new Uint32Array(0);
   #offsets = new Uint32Array(0);
@@ -77,7 +68,7 @@ export class HashKernel {
   /** Forgets all tables. */
   forget(): void {
     this.#top = TABLES_AT;
-    if (this.#bytes.length > MAX_KEPT_BYTES) this.#exports = instantiate();
+    if (this.#bytes.length > MAX_KEPT_BYTES) this.#exports = openKernel('hash');
     this.#reserve(0);
   }
 
@@ -195,8 +186,7 @@ export class HashKernel {
 
   #reserve(bytes: number): void {
     const { memory } = this.#exports;
-    const missing = this.#top + bytes - memory.buffer.byteLength;
-    if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
+    reserveMemory(memory, this.#top + bytes);
     if (this.#bytes.buffer === memory.buffer) return;
     this.#bytes = new Uint8Array(memory.buffer);
     this.#ids = new Uint32Array(memory.buffer, IDS_AT, BLOCK_ROWS);

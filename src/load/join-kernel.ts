@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { workerUrl } from '../base/worker-url.js';
+import { isKernelRefusal, openKernel, reserveMemory } from '../base/kernel.js';
 
 /** What `kernel/join.ts` exports; all places are offsets in its memory, in bytes. */
 interface KernelExports {
@@ -16,11 +15,8 @@ const IS_LONG = 255;
 /** Cells that are joined at a time: their numbers, and mostly their text, stay in the processor's cache. */
 const BLOCK_CELLS = 4096;
 const OUT_BYTES = 1 << 17;
-const PAGE_BYTES = 1 << 16;
 /** Most memory for cells. */
 const MAX_CELL_BYTES = 8 << 20;
-
-let compiled: WebAssembly.Module | undefined;
 
 /** Cells of COPY text, kept in the memory of `kernel/join.ts`, which joins them. */
 export class JoinKernel {
@@ -45,14 +41,11 @@ export class JoinKernel {
 
   /** A kernel for rows of so many cells; undefined where the processor has no SIMD, or the system no memory for it. */
   static open(width: number): JoinKernel | undefined {
-    const bytes = compiled ? undefined : readFileSync(workerUrl('./join-kernel.wasm', import.meta.url));
     try {
-      if (bytes) compiled = new WebAssembly.Module(bytes);
-      const { exports } = new WebAssembly.Instance(compiled!, {});
-      const kernel = new JoinKernel(exports as unknown as KernelExports, width);
+      const kernel = new JoinKernel(openKernel<KernelExports>('join'), width);
       return kernel.#hasRoomFor(0) ? kernel : undefined;
     } catch (error) {
-      if (error instanceof WebAssembly.CompileError || error instanceof RangeError) return undefined;
+      if (isKernelRefusal(error)) return undefined;
       throw error;
     }
   }
@@ -104,8 +97,9 @@ export class JoinKernel {
     const needed = (this.#top + slots) * SLOT_BYTES;
     if (needed > MAX_CELL_BYTES) return false;
     const { memory } = this.#exports;
-    const missing = this.#slotsAt + needed - memory.buffer.byteLength;
-    if (missing > 0 && !grow(memory, Math.max(missing, needed))) return false;
+    const end = this.#slotsAt + needed;
+    // Doubled, since each time all arrays are made anew.
+    if (end > memory.buffer.byteLength && !hasReserved(memory, end + needed)) return false;
     if (this.#bytes.buffer !== memory.buffer) this.#settle(memory.buffer);
     return true;
   }
@@ -118,12 +112,12 @@ export class JoinKernel {
 }
 
 /** False when the system has no memory for it. */
-function grow(memory: WebAssembly.Memory, bytes: number): boolean {
+function hasReserved(memory: WebAssembly.Memory, bytes: number): boolean {
   try {
-    memory.grow(Math.ceil(bytes / PAGE_BYTES));
+    reserveMemory(memory, bytes);
     return true;
   } catch (error) {
-    if (error instanceof RangeError) return false;
+    if (isKernelRefusal(error)) return false;
     throw error;
   }
 }

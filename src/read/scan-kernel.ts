@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { workerUrl } from '../base/worker-url.js';
+import { isKernelRefusal, openKernel } from '../base/kernel.js';
 
 /** What `kernel/scan.ts` exports; all places are offsets in its memory, in bytes. */
 interface KernelExports {
@@ -44,8 +43,6 @@ export const COLUMN_MODE = { dictionary: 1, plain: 2 } as const;
 /** For the kernel, no byte. */
 const NO_BYTE = 256;
 
-let compiled: WebAssembly.Module | undefined;
-
 /** The inner loops of the scanner in WebAssembly, with a memory of their own: see `kernel/scan.ts`. */
 export class ScanKernel {
   readonly #exports: KernelExports;
@@ -61,13 +58,10 @@ export class ScanKernel {
 
   /** A kernel for one kind of file; undefined where the processor has no SIMD, or the system no memory for it. */
   static open(options: KernelOptions, host: KernelHost): ScanKernel | undefined {
-    const bytes = compiled ? undefined : readFileSync(workerUrl('./scan-kernel.wasm', import.meta.url));
     try {
-      if (bytes) compiled = new WebAssembly.Module(bytes);
-      const { exports } = new WebAssembly.Instance(compiled!, { scanner: { ...host } });
-      return new ScanKernel(exports as unknown as KernelExports, options);
+      return new ScanKernel(openKernel<KernelExports>('scan', { scanner: { ...host } }), options);
     } catch (error) {
-      if (isRefusal(error)) return undefined;
+      if (isKernelRefusal(error)) return undefined;
       throw error;
     }
   }
@@ -85,7 +79,7 @@ export class ScanKernel {
       this.#exports.open(byteOrNone(delimiter), byteOrNone(quote), width, rows);
       return 'made';
     } catch (error) {
-      if (isRefusal(error)) return 'refused';
+      if (isKernelRefusal(error)) return 'refused';
       throw error;
     }
   }
@@ -171,12 +165,6 @@ export class ScanKernel {
   #array(at: number, length: number): Uint32Array<ArrayBuffer> {
     return new Uint32Array(this.#exports.memory.buffer, at, length);
   }
-}
-
-/** No SIMD, no memory for an instance, or not as much as it asks for. */
-function isRefusal(error: unknown): boolean {
-  const { CompileError, RuntimeError } = WebAssembly;
-  return error instanceof CompileError || error instanceof RangeError || error instanceof RuntimeError;
 }
 
 function byteOrNone(byte: number): number {

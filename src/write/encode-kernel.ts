@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { workerUrl } from '../base/worker-url.js';
+import { openKernel, reserveMemory } from '../base/kernel.js';
 
 /** What `kernel/encode.ts` exports; all places are offsets in its memory, in bytes. */
 interface KernelExports {
@@ -10,7 +9,6 @@ interface KernelExports {
 }
 
 const WORD_BYTES = 4;
-const PAGE_BYTES = 1 << 16;
 /** Ids that are numbered at a time: they stay in the processor's cache. */
 const BLOCK_IDS = 4096;
 const IDS_AT = 0;
@@ -41,15 +39,13 @@ export interface Numbering {
 
 /** The inner loops of the encoder in WebAssembly, with a memory of their own: see `kernel/encode.ts`. */
 class EncodeKernel {
-  readonly #exports: KernelExports;
+  readonly #exports = openKernel<KernelExports>('encode');
   #bytes = new Uint8Array(0);
   /** Rows and values that there is room for. */
   #rows = FIRST_ROOM;
   #values = FIRST_ROOM;
 
   constructor() {
-    const module = new WebAssembly.Module(readFileSync(workerUrl('./encode-kernel.wasm', import.meta.url)));
-    this.#exports = new WebAssembly.Instance(module, {}).exports as unknown as KernelExports;
     this.#reserve(this.#runAt + KEPT_RUN_BYTES);
   }
 
@@ -109,8 +105,7 @@ class EncodeKernel {
 
   #reserve(bytes: number): void {
     const { memory } = this.#exports;
-    const missing = bytes - memory.buffer.byteLength;
-    if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
+    reserveMemory(memory, bytes);
     if (this.#bytes.buffer !== memory.buffer) this.#bytes = new Uint8Array(memory.buffer);
   }
 }
