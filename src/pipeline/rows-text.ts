@@ -1,10 +1,10 @@
 /** Texts are longer than their files where many cells are empty: that of a NULL has two characters. */
-const BYTES_A_FILE_BYTE = 1.25;
+const BYTES_A_FILE_BYTE = 1.125;
 /** Sizes of rooms are multiples of this, so that they fit other tasks as well. */
-const ROOM_STEP_BYTES = 1 << 18;
+const ROOM_STEP_BYTES = 1 << 16;
 /** A task of more bytes is one large file. */
 const MAX_ROOM_BYTES = 4 << 20;
-/** So much text may wait for the database; of files behind that there is none. */
+/** So much memory may be lent, or hold text that waits for the database; of files behind that there is no text. */
 const MAX_BYTES = 48 << 20;
 /** So much memory is kept to be lent again. */
 const MAX_SPARE_BYTES = 16 << 20;
@@ -45,10 +45,10 @@ export class RowsText {
  */
 export class TextRooms {
   #spare: SharedArrayBuffer[] = [];
-  /** Of rooms that threads have, and of texts. */
+  /** Of the rooms that are lent or have texts in them. */
   #bytes = 0;
 
-  /** Room for the text of files of so many bytes; undefined when too much text waits. */
+  /** Room for the text of files of so many bytes; undefined when too much is in use. */
   lend(fileBytes: number): SharedArrayBuffer | undefined {
     const bytes = Math.ceil((fileBytes * BYTES_A_FILE_BYTE) / ROOM_STEP_BYTES) * ROOM_STEP_BYTES;
     if (bytes > MAX_ROOM_BYTES || this.#bytes + bytes > MAX_BYTES) return undefined;
@@ -59,15 +59,12 @@ export class TextRooms {
 
   /** A thread is done with a room: gives each file whose text is in it that text. */
   share(files: readonly { textRange?: TextRange; text?: RowsText }[], room: SharedArrayBuffer): void {
-    this.#bytes -= room.byteLength;
     let users = 0;
     for (const file of files) {
       if (!file.textRange) continue;
       const { start, end } = file.textRange;
-      this.#bytes += end - start;
       users++;
       file.text = new RowsText(new Uint8Array(room, start, end - start), () => {
-        this.#bytes -= end - start;
         if (--users === 0) this.#takeBack(room);
       });
     }
@@ -81,6 +78,7 @@ export class TextRooms {
   }
 
   #takeBack(room: SharedArrayBuffer): void {
+    this.#bytes -= room.byteLength;
     if (this.#bytes === 0) this.#spare = [];
     else if (sizeOf(this.#spare) + room.byteLength <= MAX_SPARE_BYTES) this.#spare.push(room);
   }
