@@ -6,13 +6,12 @@ import { RowsText } from '../../src/pipeline/rows-text.js';
 import { WaitingFiles } from '../../src/pipeline/waiting-files.js';
 import { SILENT, Workshop } from './workshop.js';
 
-it('waits with what was converted until what an earlier run left has been seen', async () => {
+/** What is offered waits in `waiting`, for the table `events`. */
+async function openOffers() {
   const workshop = await Workshop.open({
     config: 'events: { files: "*", columns: { id: INTEGER } }',
     isLoading: true,
   });
-  const published = await workshop.deliver('new.csv', 'id\n1\n');
-  if (published.kind !== 'converted') throw new Error(published.kind);
   const waiting = new WaitingFiles();
   const { ledger, root, settings } = workshop;
   const offers = new LoadOffers({
@@ -30,6 +29,13 @@ it('waits with what was converted until what an earlier run left has been seen',
     refuse: async () => undefined,
     onWaiting: () => undefined,
   });
+  return { workshop, waiting, offers };
+}
+
+it('waits with what was converted until what an earlier run left has been seen', async () => {
+  const { workshop, waiting, offers } = await openOffers();
+  const published = await workshop.deliver('new.csv', 'id\n1\n');
+  if (published.kind !== 'converted') throw new Error(published.kind);
   let seen = () => {};
   offers.after(
     new Promise<void>((resolve) => {
@@ -45,27 +51,7 @@ it('waits with what was converted until what an earlier run left has been seen',
 });
 
 it('keeps the text of files that wait, and lets go of that of others', async () => {
-  const workshop = await Workshop.open({
-    config: 'events: { files: "*", columns: { id: INTEGER } }',
-    isLoading: true,
-  });
-  const waiting = new WaitingFiles();
-  const { ledger, root, settings } = workshop;
-  const offers = new LoadOffers({
-    tables: { events: { name: 'events', columns: [], key: [], mode: 'append', indexes: [] } },
-    datasets: settings.datasets,
-    identity: 'name_and_content',
-    ledger,
-    log: SILENT,
-    root,
-    release: () => undefined,
-    lookInto: async () => [],
-    waiting,
-    isNaming: () => false,
-    isRefused: () => false,
-    refuse: async () => undefined,
-    onWaiting: () => undefined,
-  });
+  const { workshop, waiting, offers } = await openOffers();
   const released: string[] = [];
   const offered = async (name: string) => {
     const published = await workshop.deliver(name, `id\n${name.length}\n`);
