@@ -133,18 +133,16 @@ export class Ledger {
   }
 
   add(record: NewFileRecord): number {
-    this.#changes++;
-    return Number(this.#statements.insert.run(toRow(record)).lastInsertRowid);
+    return this.addAll([record])[0];
   }
 
-  /** The same for several, in a transaction: answers their ids, in their order. */
+  /** The same for several: answers their ids, in their order. */
   addAll(records: readonly NewFileRecord[]): number[] {
     if (records.length === 0) return [];
     this.#changes++;
-    const [firstId] = this.#statements.nextId.get() as [number];
-    const ids = records.map((_, i) => firstId + i);
-    this.#statements.insertAll.run(JSON.stringify(records.map((record, i) => [ids[i], ...toRow(record)])));
-    return ids;
+    const { lastInsertRowid } = this.#statements.insertAll.run(asJson(records.map(toRow)));
+    const firstId = Number(lastInsertRowid) - records.length + 1;
+    return records.map((_, i) => firstId + i);
   }
 
   /** Writes anew what is known of a delivery, but for its state, which the loader may have moved on meanwhile. */
@@ -161,16 +159,14 @@ export class Ledger {
       `INSERT OR REPLACE INTO details (record_id, dialect, violations, notes, rejects) ${valuesOf(5)}`,
     );
     this.#addDetails.run(
-      JSON.stringify(
-        deliveries.map((one) => [one.recordId, one.dialect, one.violations, one.notes, one.rejects]),
-      ),
+      asJson(deliveries.map((one) => [one.recordId, one.dialect, one.violations, one.notes, one.rejects])),
     );
   }
 
   /** Says where originals are going to be put, before they are moved, so that a run that is killed then can be finished. */
   planMoves(moves: readonly { recordId: number; target: string; fingerprint: string }[]): void {
     this.#statements.planMoves.run(
-      JSON.stringify(moves.map(({ recordId, target, fingerprint }) => [recordId, target, fingerprint, 0])),
+      asJson(moves.map(({ recordId, target, fingerprint }) => [recordId, target, fingerprint, 0])),
     );
   }
 
@@ -184,7 +180,7 @@ export class Ledger {
   /** The originals of these deliveries are where `planMove` said; otherwise as `putAway`. */
   putAwayAsPlanned(recordIds: readonly number[]): void {
     this.#changes++;
-    const ids = JSON.stringify(recordIds);
+    const ids = asJson(recordIds);
     this.#statements.placeAsPlanned.run(ids);
     this.#statements.putAwayAll.run(ids);
   }
@@ -201,7 +197,7 @@ export class Ledger {
 
   /** Where the originals of these deliveries were put and what they looked like, as far as they are still remembered. */
   putAwayAmong(recordIds: readonly number[]): { id: number; target: string; fingerprint: string }[] {
-    const rows = this.#statements.putAwayAmong.all(JSON.stringify(recordIds)) as [number, string, string][];
+    const rows = this.#statements.putAwayAmong.all(asJson(recordIds)) as [number, string, string][];
     return rows.map(([id, target, fingerprint]) => ({ id, target, fingerprint }));
   }
 
@@ -224,7 +220,7 @@ export class Ledger {
 
   /** Nothing more can happen to these originals that concerns us. */
   forgetOriginals(recordIds: readonly number[]): void {
-    this.#statements.forget.run(JSON.stringify(recordIds));
+    this.#statements.forget.run(asJson(recordIds));
   }
 
   /** The last delivery of this content (under this name, where the name counts) that was converted or loaded. */
@@ -238,13 +234,13 @@ export class Ledger {
 
   /** Those of the contents for which `findSeen` may find something. */
   seenAmong(sha256s: readonly string[]): Set<string> {
-    const rows = this.#statements.seenAmong.all(JSON.stringify(sha256s)) as { sha256: string }[];
+    const rows = this.#statements.seenAmong.all(asJson(sha256s)) as { sha256: string }[];
     return new Set(rows.map(({ sha256 }) => sha256));
   }
 
   /** By name: the deliveries that made Parquet files, or the Parquet files themselves when somebody else put them there. */
   parquetAmong(names: readonly string[]): Map<string, ParquetRecord> {
-    const rows = this.#statements.parquetAmong.all(JSON.stringify(names)) as [
+    const rows = this.#statements.parquetAmong.all(asJson(names)) as [
       ...[parquet: string, id: number, name: string, sha256: string, convertMs: number | null],
     ][];
     return new Map(
@@ -254,7 +250,7 @@ export class Ledger {
 
   markLoaded(ids: readonly number[], loadedAt: string): void {
     this.#changes++;
-    this.#statements.loaded.run(loadedAt, JSON.stringify(ids));
+    this.#statements.loaded.run(loadedAt, asJson(ids));
   }
 
   markLoadFailed(id: number, failure: { code: string; message: string }): void {
@@ -264,7 +260,7 @@ export class Ledger {
 
   /** Remembers that Parquet files with these fingerprints are done with, loaded or not to be loaded. */
   settleParquet(files: readonly { name: string; fingerprint: string }[]): void {
-    this.#statements.settle.run(JSON.stringify(files.map(({ name, fingerprint }) => [name, fingerprint])));
+    this.#statements.settle.run(asJson(files.map(({ name, fingerprint }) => [name, fingerprint])));
   }
 
   /** Fingerprints of all Parquet files that are done with, by name. */
@@ -276,7 +272,7 @@ export class Ledger {
   /** The same for those of the names that are. */
   settledAmong(names: readonly string[]): Map<string, string> {
     // One text for all of them: at a start there may be 100,000, and each row by itself takes the library 7 us.
-    const [pairs] = this.#statements.settledAmong.get(JSON.stringify(names)) as [string];
+    const [pairs] = this.#statements.settledAmong.get(asJson(names)) as [string];
     return new Map(JSON.parse(pairs) as [string, string][]);
   }
 
@@ -351,11 +347,11 @@ function checkPages(db: Database.Database): void {
 
 function prepareAll(db: Database.Database) {
   return {
-    insert: db.prepare(
-      `INSERT INTO files (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')})`,
+    // One id behind the other, in the order of the rows, so that the last one tells the others.
+    insertAll: db.prepare(
+      `INSERT INTO files (id, ${COLUMNS.join(', ')})
+       ${valuesOf(COLUMNS.length, '(SELECT coalesce(max(id), 0) FROM files) + key + 1')}`,
     ),
-    nextId: db.prepare(`SELECT coalesce(max(id), 0) + 1 FROM files`).raw(),
-    insertAll: db.prepare(`INSERT INTO files (id, ${COLUMNS.join(', ')}) ${valuesOf(COLUMNS.length + 1)}`),
     amend: db.prepare(`UPDATE files SET ${AMENDED.map((column) => `${column} = ?`).join(', ')} WHERE id = ?`),
     planMoves: db.prepare(
       `INSERT OR REPLACE INTO originals (record_id, target, fingerprint, put_away) ${valuesOf(4)}`,
@@ -437,8 +433,22 @@ function prepareAll(db: Database.Database) {
  * Rows to insert, given as JSON: an array of so many values a row. One call of the library for all of them takes half of the time
  * that one for each takes.
  */
-function valuesOf(count: number): string {
-  return `SELECT ${Array.from({ length: count }, (_, i) => `value ->> ${i}`).join(', ')} FROM json_each(?)`;
+function valuesOf(count: number, ...first: string[]): string {
+  const values = Array.from({ length: count }, (_, i) => `value ->> ${i}`);
+  return `SELECT ${[...first, ...values].join(', ')} FROM json_each(?)`;
+}
+
+/** Half of a character, as JSON writes it; or the text of that. */
+const HALF_CHARACTER = /\\ud[89a-f]/;
+
+/**
+ * Parameters as JSON. Of half a character, SQLite would make bytes that are no UTF-8, and the library ends the whole process when it
+ * reads these: U+FFFD stands for it, as in a parameter that is no JSON.
+ */
+function asJson(values: unknown): string {
+  const json = JSON.stringify(values);
+  if (!HALF_CHARACTER.test(json)) return json;
+  return JSON.stringify(values, (_, value) => (typeof value === 'string' ? value.toWellFormed() : value));
 }
 
 /** A Parquet file was made of it. Those that others put into the output folder have no conversion. */

@@ -1,5 +1,5 @@
 import type { DropgateError } from '../base/errors.js';
-import type { Ledger, ParquetRecord } from '../ledger/ledger.js';
+import type { Ledger, NewFileRecord } from '../ledger/ledger.js';
 import type { ParquetIdentity } from './parquet-identity.js';
 
 /** A Parquet file in the output folder whose rows are known. */
@@ -17,9 +17,7 @@ export class LoadRecords {
   loaded(files: readonly (FoundParquet & { fingerprint: string })[]): void {
     const ledger = this.#ledger;
     ledger.inTransaction(() => {
-      const known = ledger.parquetAmong(files.map(({ name }) => name));
-      const ids = files.map((found) => this.#recordId(found, known.get(found.name)));
-      ledger.markLoaded(ids, new Date().toISOString());
+      ledger.markLoaded(this.#recordIds(files), new Date().toISOString());
       ledger.settleParquet(files);
     });
   }
@@ -28,8 +26,8 @@ export class LoadRecords {
   refused(file: { name: string } | FoundParquet, { code, message }: DropgateError): void {
     const ledger = this.#ledger;
     ledger.inTransaction(() => {
-      const known = ledger.parquetAmong([file.name]).get(file.name);
-      const id = 'sha256' in file ? this.#recordId(file, known) : known?.id;
+      const id =
+        'sha256' in file ? this.#recordIds([file])[0] : ledger.parquetAmong([file.name]).get(file.name)?.id;
       if (id === undefined) return;
       ledger.markLoadFailed(id, { code, message });
       const at = {
@@ -40,29 +38,40 @@ export class LoadRecords {
     });
   }
 
-  /** The delivery that the file was made of; a new one when somebody else made it, or the ledger was begun anew. */
-  #recordId({ name, file, counts, ...found }: FoundParquet, known: ParquetRecord | undefined): number {
-    if (known?.sha256 === found.sha256 && known.name === file) return known.id;
-    const now = new Date().toISOString();
-    return this.#ledger.add({
-      name: file,
-      sha256: found.sha256,
-      dataset: found.dataset,
-      state: 'converted',
-      code: null,
-      message: null,
-      bytesIn: 0,
-      bytesOut: 0,
-      rowsIn: counts.rows_in,
-      rowsOut: counts.rows_out,
-      droppedMissing: counts.dropped_missing,
-      droppedDuplicate: counts.dropped_duplicate,
-      setAside: counts.set_aside,
-      parquet: name,
-      original: null,
-      convertMs: null,
-      arrivedAt: now,
-      judgedAt: now,
+  /** The deliveries that the files were made of; new ones where somebody else made them, or the ledger was begun anew. */
+  #recordIds(files: readonly FoundParquet[]): number[] {
+    const ledger = this.#ledger;
+    const records = ledger.parquetAmong(files.map(({ name }) => name));
+    const known = files.map(({ name, file, sha256 }) => {
+      const record = records.get(name);
+      return record?.sha256 === sha256 && record.name === file ? record.id : undefined;
     });
+    const added = ledger.addAll(files.filter((_, i) => known[i] === undefined).map(recordOf));
+    return known.map((id) => id ?? added.shift()!);
   }
+}
+
+/** A delivery of which only the Parquet file is known. */
+function recordOf({ name, file, sha256, dataset, counts }: FoundParquet): NewFileRecord {
+  const now = new Date().toISOString();
+  return {
+    name: file,
+    sha256,
+    dataset,
+    state: 'converted',
+    code: null,
+    message: null,
+    bytesIn: 0,
+    bytesOut: 0,
+    rowsIn: counts.rows_in,
+    rowsOut: counts.rows_out,
+    droppedMissing: counts.dropped_missing,
+    droppedDuplicate: counts.dropped_duplicate,
+    setAside: counts.set_aside,
+    parquet: name,
+    original: null,
+    convertMs: null,
+    arrivedAt: now,
+    judgedAt: now,
+  };
 }

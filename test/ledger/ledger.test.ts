@@ -63,6 +63,15 @@ describe('a delivery', () => {
     expect(ledger.latest(10)).toHaveLength(7);
   });
 
+  it('is kept with U+FFFD for half a character', () => {
+    const ledger = openLedger(newFile());
+    const half = { name: 'a\ud83d.csv', message: 'quotes \ude00 and the text \\ud83d' };
+    ledger.addAll([record(half), record({ name: 'b.csv' })]);
+    ledger.add(record(half));
+    const kept = { name: 'a\ufffd.csv', message: 'quotes \ufffd and the text \\ud83d' };
+    expect(ledger.latest(3)).toMatchObject([kept, { name: 'b.csv' }, kept]);
+  });
+
   it('is listed newest first', () => {
     const ledger = openLedger(newFile());
     for (const name of ['a.csv', 'b.csv', 'c.csv']) ledger.add(record({ name }));
