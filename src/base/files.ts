@@ -4,6 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { crashPoint } from './crash-point.js';
 import { errnoOf } from './errors.js';
+import { wholeCharacters } from './text.js';
 
 /**
  * Every file operation that changes something goes through this object, so that a test can make each of them fail.
@@ -332,14 +333,7 @@ export async function isAbsent(file: string): Promise<boolean> {
 export function cutBytes(text: string, maxBytes: number): string {
   const bytes = Buffer.from(text);
   if (bytes.length <= maxBytes) return text;
-  let end = maxBytes;
-  while (isContinuation(bytes[end]!)) end--;
-  return bytes.toString('utf8', 0, end);
-}
-
-/** Whether a byte of UTF-8 goes on with a character that began before. */
-function isContinuation(byte: number): boolean {
-  return (byte & 0xc0) === 0x80;
+  return bytes.toString('utf8', 0, wholeCharacters(bytes, maxBytes));
 }
 
 const DATA_EXTENSION = /\.(csv|tsv|txt)(\.gz)?$/i;

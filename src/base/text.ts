@@ -51,3 +51,10 @@ export function formatDuration(milliseconds: number): string {
 export function plural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+/** Of a UTF-8 text of more than `maxBytes`: how many of these belong to whole characters. */
+export function wholeCharacters(text: Uint8Array, maxBytes: number): number {
+  let end = maxBytes;
+  while (end > 0 && (text[end] & 0xc0) === 0x80) end--;
+  return end;
+}

@@ -221,6 +221,22 @@ export class Vector {
   }
 }
 
+/** A dictionary of which something is remembered by value. It may have grown since, but must not have begun anew. */
+export class KnownDictionary {
+  readonly #values: Vector;
+  readonly #clears: number;
+
+  constructor(values: Vector) {
+    this.#values = values;
+    this.#clears = values.clears;
+  }
+
+  /** Is it still the dictionary of this column? */
+  isOf({ ids, values }: TypedColumn): boolean {
+    return ids !== undefined && this.#values === values && this.#clears === values.clears;
+  }
+}
+
 const TWO_32 = 0x1_0000_0000;
 
 /** Stores an integer of magnitude at most 2^53 in eight bytes, as `int64` values lie in a {@link Vector}. */

@@ -61,11 +61,6 @@ export class DuplicateFinder {
     this.#seen.clear();
   }
 
-  /** Forgets the hashes of dictionary values, when dictionaries were emptied. */
-  forgetDictionaries(): void {
-    this.#hasher.forgetDictionaries();
-  }
-
   /**
    * Are the rows of this batch different from each other for sure? For a file that has no other rows: it takes a
    * fraction of the time of hashing and marking them.

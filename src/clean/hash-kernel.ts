@@ -101,7 +101,7 @@ export class HashKernel {
 
   /** Joins values of a column in dictionary mode, one id a row. */
   joinIds(ids: Uint32Array, { at }: HashTable): void {
-    this.#putIds(ids);
+    this.#ids.set(ids);
     this.#exports.joinIds(ids.length, IDS_AT, at, OUT_AT);
   }
 
@@ -119,7 +119,7 @@ export class HashKernel {
 
   /** Joins ids to the sketches of the rows of a block: a word for each. */
   sketchIds(ids: Uint32Array): void {
-    this.#putIds(ids);
+    this.#ids.set(ids);
     this.#exports.sketchIds(ids.length, IDS_AT, OUT_AT);
   }
 
@@ -127,10 +127,6 @@ export class HashKernel {
   areSketchesDistinct(count: number): boolean {
     this.#bytes.fill(0, SLOTS_AT, SLOTS_AT + (WORD_BYTES << SLOT_BITS));
     return this.#exports.areDistinct(count, OUT_AT, SLOTS_AT, SLOT_BITS) !== 0;
-  }
-
-  #putIds(ids: Uint32Array): void {
-    this.#ids.set(ids);
   }
 
   /** Writes the hashes of the values `from..to`, a block at most. */

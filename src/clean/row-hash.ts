@@ -1,4 +1,4 @@
-import type { TypedColumn, Vector } from '../base/vector.js';
+import { KnownDictionary, type TypedColumn, type Vector } from '../base/vector.js';
 import { BLOCK_ROWS, HASH_WORDS, HashKernel, type HashTable } from './hash-kernel.js';
 
 export { HASH_WORDS } from './hash-kernel.js';
@@ -11,7 +11,7 @@ export type HashSalt = Int32Array;
 
 /** The hashes of one column's dictionary. */
 interface DictionaryHashes {
-  values: Vector;
+  known: KnownDictionary;
   table: HashTable;
 }
 
@@ -32,23 +32,20 @@ export class RowHasher {
     this.#salt = salt;
   }
 
-  /** Forgets hashes of dictionary values; to be called when dictionaries were emptied. */
-  forgetDictionaries(): void {
-    if (owner === this) owner = undefined;
-  }
-
   /**
    * Writes the hashes of rows `0..rowCount` to `out`, HASH_WORDS words a row; the last word of each is odd.
    * @throws RangeError when the system has no memory for the hashes of dictionaries
    */
   hash(columns: readonly TypedColumn[], rowCount: number, out: Int32Array): void {
-    const kernel = this.#claim();
+    const kernel = this.#claim(columns);
     const seeds = columns.map((_, index) => this.#seedOf(index));
     // 1. Values of dictionaries that are new.
     const tables = columns.map(({ ids, values }, index) => {
       if (!ids) return undefined;
       kernel.seed = seeds[index];
-      return this.#tableOf(values, index);
+      const { table } = this.#hashesOf(values, index);
+      kernel.learn(table, values);
+      return table;
     });
     // 2. Rows, a block at a time.
     for (let from = 0; from < rowCount; from += BLOCK_ROWS) {
@@ -67,24 +64,22 @@ export class RowHasher {
     for (let at = HASH_WORDS - 1; at < rowCount * HASH_WORDS; at += HASH_WORDS) out[at] |= 1;
   }
 
-  /** The kernel, with the tables of this one: those of others are forgotten. */
-  #claim(): HashKernel {
+  /** The kernel, with the tables of these dictionaries: those of others are forgotten. */
+  #claim(columns: readonly TypedColumn[]): HashKernel {
     kernel ??= new HashKernel();
-    if (owner === this) return kernel;
+    const isStale = this.#dictionaries.some(
+      (hashes, index) => columns[index].ids && hashes && !hashes.known.isOf(columns[index]),
+    );
+    if (owner === this && !isStale) return kernel;
     kernel.forget();
     owner = this;
     this.#dictionaries = [];
     return kernel;
   }
 
-  #tableOf(values: Vector, index: number): HashTable {
-    let known = this.#dictionaries[index];
-    if (known?.values !== values) {
-      known = { values, table: kernel!.newTable() };
-      this.#dictionaries[index] = known;
-    }
-    kernel!.learn(known.table, values);
-    return known.table;
+  #hashesOf(values: Vector, index: number): DictionaryHashes {
+    this.#dictionaries[index] ??= { known: new KnownDictionary(values), table: kernel!.newTable() };
+    return this.#dictionaries[index];
   }
 
   /** A salt for each column, so that the same value in two columns is two things. */

@@ -1,4 +1,4 @@
-import type { Physical, TypedColumn, Vector } from '../base/vector.js';
+import { KnownDictionary, type Physical, type TypedColumn, type Vector } from '../base/vector.js';
 import { CellBuffer } from './cell-buffer.js';
 import { CellError } from './cell-error.js';
 import { type CellWriter, cellWriter } from './cell-text.js';
@@ -67,29 +67,36 @@ export class RowText {
     data: readonly TypedColumn[],
     { rowCount, room, at }: { rowCount: number; room: Uint8Array; at: number },
   ): number | undefined {
-    const kernel = this.#kernel;
     const width = this.#columns.length;
     if (rowCount * width * LEAST_CELL_BYTES > room.length - at) return undefined;
     if (this.#isStale(data)) this.#forgetCells();
-    let kept: number | undefined;
     try {
       for (const column of this.#columns) column.learn(data[column.index]);
-      kept = kernel.top;
+      const blockRows = this.#kernel.blockCells / width;
       let end: number | undefined = at;
-      const blockRows = kernel.blockCells / width;
-      for (let from = 0; from < rowCount && end !== undefined; from += blockRows) {
-        const to = Math.min(rowCount, from + blockRows);
-        for (let c = 0; c < width; c++)
-          this.#columns[c].place(data[this.#columns[c].index], { from, to, first: c, step: width });
-        end = kernel.join((to - from) * width, room, end);
-        kernel.truncate(kept);
-      }
+      for (let from = 0; from < rowCount && end !== undefined; from += blockRows)
+        end = this.#writeBlock(data, { from, to: Math.min(rowCount, from + blockRows), room, at: end });
       return end;
     } catch (error) {
       if (error instanceof CellError || error instanceof NoText) return undefined;
       throw error;
+    }
+  }
+
+  /** Writes some rows, and forgets the cells that only they have. Answers where they end. @throws CellError, NoText */
+  #writeBlock(
+    data: readonly TypedColumn[],
+    { from, to, room, at }: { from: number; to: number; room: Uint8Array; at: number },
+  ): number | undefined {
+    const kernel = this.#kernel;
+    const step = this.#columns.length;
+    const kept = kernel.top;
+    try {
+      for (const [first, column] of this.#columns.entries())
+        column.place(data[column.index], { from, to, first, step });
+      return kernel.join((to - from) * step, room, at);
     } finally {
-      if (kept !== undefined) kernel.truncate(kept);
+      kernel.truncate(kept);
     }
   }
 
@@ -147,9 +154,8 @@ class RowColumn {
   /** Its place among the columns of the file. */
   readonly index: number;
   readonly #cells: CellMaker;
-  /** The dictionary of which the cells are known, and how often that had been emptied. */
-  #known: Vector | undefined;
-  #clears = 0;
+  /** The dictionary of which the cells are known. */
+  #known: KnownDictionary | undefined;
   /** Cells by value: that of NULL, and behind it those of the dictionary. */
   #cellOf = new Uint32Array(64);
   /** Number of these. */
@@ -163,8 +169,8 @@ class RowColumn {
   }
 
   /** Are there cells of another dictionary than this? */
-  isStale({ ids, values }: TypedColumn): boolean {
-    return ids !== undefined && this.#known !== undefined && !this.#isOf(values);
+  isStale(column: TypedColumn): boolean {
+    return column.ids !== undefined && this.#known !== undefined && !this.#known.isOf(column);
   }
 
   forget(): void {
@@ -224,15 +230,10 @@ class RowColumn {
     if (value !== undefined) throw this.#misfits.get(value)!;
   }
 
-  #isOf(values: Vector): boolean {
-    return this.#known === values && this.#clears === values.clears;
-  }
-
   #begin(values: Vector): void {
     this.#cellOf[0] = this.#cells.makeNull();
     this.#length = 1;
-    this.#known = values;
-    this.#clears = values.clears;
+    this.#known = new KnownDictionary(values);
   }
 
   #grow(needed: number): void {

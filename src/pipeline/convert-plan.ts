@@ -139,7 +139,6 @@ export function resetPlan(plan: ConvertPlan): void {
   plan.group.clear();
   plan.rowsSeen = 0;
   const scanned = plan.scanner.columns;
-  let forgot = false;
   for (const planned of plan.columns) {
     const column = scanned[planned.source];
     if (planned.plainFiles-- > 1) continue;
@@ -148,16 +147,10 @@ export function resetPlan(plan: ConvertPlan): void {
     if (isNew) column.becomePlain();
     else if (!column.dictionary || column.dictionary.count > MAX_CARRIED_VALUES) column.becomeDictionary();
     planned.carried = column.dictionary?.count ?? 0;
-    if (planned.carried > 0) continue;
-    planned.converter.clear();
-    forgot = true;
+    if (planned.carried === 0) planned.converter.clear();
   }
   for (const { source } of plan.rescued) scanned[source].becomeDictionary();
-  if (plan.rescue?.isFull) {
-    plan.rescue.clear();
-    forgot = true;
-  }
-  if (forgot) plan.duplicates.forgetDictionaries();
+  if (plan.rescue?.isFull) plan.rescue.clear();
 }
 
 /** Of the first file all values are new; what they do is seen in the second. */

@@ -330,7 +330,6 @@ export class ConvertRows {
     if (rescue?.isFull) {
       if (this.#plan.group.rowCount > 0) this.#closeGroup();
       rescue.clear();
-      this.#duplicates.forgetDictionaries();
     }
     const most = this.#mostDistinct();
     if (most === undefined) return;
@@ -340,7 +339,6 @@ export class ConvertRows {
       if (this.#plan.group.rowCount > 0) this.#closeGroup();
       column.becomePlain();
       converter.clear();
-      this.#duplicates.forgetDictionaries();
     }
     for (const { source } of rescued) {
       const column = scanner.columns[source];

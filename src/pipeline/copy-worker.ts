@@ -28,10 +28,8 @@ const LOOKS_IN_A_ROW = 32;
 /** How much may be under way, so that decoding runs ahead of the server, but not far. */
 const MAX_BYTES_AHEAD = 4_000_000;
 
-/** Decodes Parquet files into COPY text, piece by piece, as fast as the receiver takes it; `undefined` only wakes the thread. */
-export default async function copyTask(task: CopyTask | undefined): Promise<void> {
-  if (task === undefined) return;
-  const { paths, columns, dialect, port } = task;
+/** Decodes Parquet files into COPY text, piece by piece, as fast as the receiver takes it. */
+export default async function copyTask({ paths, columns, dialect, port }: CopyTask): Promise<void> {
   const outbox = new Outbox(port);
   try {
     const spare = () => outbox.spare();

@@ -41,6 +41,7 @@ export interface Numbering {
 class EncodeKernel {
   readonly #exports = openKernel<KernelExports>('encode');
   #bytes = new Uint8Array(0);
+  #block = new Uint32Array(0);
   /** Rows and values that there is room for. */
   #rows = FIRST_ROOM;
   #values = FIRST_ROOM;
@@ -54,11 +55,10 @@ class EncodeKernel {
     this.#makeRoom(ids.length, valueCount);
     this.#bytes.fill(0, this.#numberOfAt, this.#numberOfAt + valueCount * WORD_BYTES);
     this.#exports.beginNumbers();
-    const block = new Uint32Array(this.#bytes.buffer, IDS_AT, BLOCK_IDS);
     let size = 0;
     for (let from = 0; from < ids.length; from += BLOCK_IDS) {
       const some = ids.subarray(from, from + BLOCK_IDS);
-      block.set(some);
+      this.#block.set(some);
       const numbersAt = NUMBERS_AT + from * WORD_BYTES;
       size = this.#exports.number(some.length, IDS_AT, numbersAt, this.#numberOfAt, this.#usedValuesAt);
     }
@@ -106,7 +106,9 @@ class EncodeKernel {
   #reserve(bytes: number): void {
     const { memory } = this.#exports;
     reserveMemory(memory, bytes);
-    if (this.#bytes.buffer !== memory.buffer) this.#bytes = new Uint8Array(memory.buffer);
+    if (this.#bytes.buffer === memory.buffer) return;
+    this.#bytes = new Uint8Array(memory.buffer);
+    this.#block = new Uint32Array(memory.buffer, IDS_AT, BLOCK_IDS);
   }
 }
 

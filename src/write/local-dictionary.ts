@@ -7,7 +7,7 @@ import { LENGTH_BYTES, plainSize } from './plain.js';
 export interface LocalDictionary {
   selection: Selection;
   /** The distinct values, in order of their new numbers. */
-  entries: Selection;
+  entries: Selection & { indexes: Uint32Array };
   /** Number of distinct values. */
   size: number;
   /** New number of each value of the selection. */

@@ -1,4 +1,5 @@
 import type { SqlType } from '../base/sql-type.js';
+import { wholeCharacters } from '../base/text.js';
 import type { Vector } from '../base/vector.js';
 import type { Selection } from './plain.js';
 
@@ -201,9 +202,7 @@ function textBounds(values: Vector, found: Extremes): Bounds {
 
 /** A prefix of whole characters, and so a lower bound. */
 function cutText(text: Uint8Array): Uint8Array {
-  let end = MAX_TEXT_BOUND_BYTES;
-  while (end > 0 && (text[end] & 0xc0) === 0x80) end--;
-  return text.slice(0, end);
+  return text.slice(0, wholeCharacters(text, MAX_TEXT_BOUND_BYTES));
 }
 
 /**

@@ -30,7 +30,7 @@ function sumOfIds(
   { read, scratch }: { read: (index: number) => number; scratch: Scratch },
 ): number {
   const numbers = scratch.numbersFor(size);
-  for (let i = 0; i < size; i++) numbers[i] = read(entries.indexes ? entries.indexes[i] : i);
+  for (let i = 0; i < size; i++) numbers[i] = read(entries.indexes[i]);
   const count = selection.to;
   const even = count - (count % 4);
   let [a, b, c, d] = [0, 0, 0, 0];

@@ -107,7 +107,6 @@ describe('repeated rows', () => {
     };
     expect(batch(['a', 'b'], 'dictionary')).toEqual([0, 0]);
     expect(batch(['c', 'b'], 'dictionary')).toEqual([0, 3]);
-    finder.forgetDictionaries();
     dictionary.clear();
     known.clear();
     expect(batch(['c', 'd', 'a'], 'plain')).toEqual([3, 0, 3]);
