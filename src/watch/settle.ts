@@ -1,5 +1,6 @@
 import type { BigIntStats } from 'node:fs';
 import { Agenda } from './agenda.js';
+import { NameTable } from './name-table.js';
 
 /** What a file looked like at one moment; two looks that agree mean that nothing was written in between. */
 export interface FileVersion {
@@ -130,10 +131,8 @@ export class SettleBook {
   readonly #agenda = new Agenda();
   /** Files in state `waiting`, the one looked at longest ago first. */
   readonly #waiting = new Set<string>();
-  /** Files in state `done` with the digests of their versions: less than 0.1 KB each, as there may be very many. */
-  readonly #done = new Map<string, number>();
-  /** Where `nextResting` goes on among them. */
-  #nextDone = this.#done.keys();
+  /** Files in state `done` with the digests of their versions; there may be very many. */
+  readonly #done = new NameTable(1);
   readonly #counts: Record<FileState, number> = { settling: 0, unmarked: 0, offered: 0, waiting: 0, done: 0 };
 
   constructor({ settleMs, aheadMs = Number.POSITIVE_INFINITY }: SettleOptions) {
@@ -148,7 +147,7 @@ export class SettleBook {
 
   /** Is the file known, done with or not? */
   knows(name: string): boolean {
-    return this.#files.has(name) || this.#done.has(name);
+    return this.#files.has(name) || this.#done.placeOf(name) !== undefined;
   }
 
   /** The files that are not done with. */
@@ -158,7 +157,12 @@ export class SettleBook {
 
   /** The known names that are not among these. */
   missingFrom(names: ReadonlySet<string>): string[] {
-    return [...this.#files.keys(), ...this.#done.keys()].filter((name) => !names.has(name));
+    const missing = [...this.#files.keys()].filter((name) => !names.has(name));
+    for (const place of this.#done.places()) {
+      const name = this.#done.nameAt(place);
+      if (!names.has(name)) missing.push(name);
+    }
+    return missing;
   }
 
   /** Number of files by state. */
@@ -181,7 +185,8 @@ export class SettleBook {
   observe({ name, version, nowMs, backlog = false, wasMoved, arrivedAtMs }: Observation): void {
     const file = this.#files.get(name);
     if (!file) {
-      if (this.#done.get(name) === digestOf(version)) return;
+      const donePlace = this.#done.placeOf(name);
+      if (donePlace !== undefined && this.#done.numberAt(donePlace) === digestOf(version)) return;
       this.#forgetDone(name);
       const sinceMs = backlog ? nowMs - this.#settleMs : nowMs;
       this.#begin({ name, version, nowMs: sinceMs, wasMoved, arrivedAtMs });
@@ -193,7 +198,7 @@ export class SettleBook {
   /** Takes in a file that an earlier run was through with, unless it is known already. */
   settleAsDone({ name, version }: Pick<Observation, 'name' | 'version'>): void {
     if (this.knows(name)) return;
-    this.#done.set(name, digestOf(version));
+    this.#done.add(name, [digestOf(version)]);
     this.#counts.done++;
   }
 
@@ -312,7 +317,7 @@ export class SettleBook {
       this.#counts.offered--;
       this.#counts.done++;
       this.#files.delete(name);
-      this.#done.set(name, digestOf(file.version));
+      this.#done.add(name, [digestOf(file.version)]);
     } else {
       if (file.ahead) file.ahead.ticket = undefined;
       this.#move(file, 'waiting');
@@ -328,22 +333,14 @@ export class SettleBook {
       this.#waiting.delete(name);
       this.#waiting.add(name);
     }
-    return [...waiting, ...this.#nextDoneFiles(limit)];
-  }
-
-  /** In a circle. To put each behind the others, as with the waiting files, would leave holes in a large map, which then doubles. */
-  #nextDoneFiles(limit: number): string[] {
-    const names: string[] = [];
-    while (names.length < Math.min(limit, this.#done.size)) {
-      const next = this.#nextDone.next();
-      if (next.done) this.#nextDone = this.#done.keys();
-      else names.push(next.value);
-    }
-    return names;
+    return [...waiting, ...this.#done.nextInCircle(limit)];
   }
 
   #forgetDone(name: string): void {
-    if (this.#done.delete(name)) this.#counts.done--;
+    const place = this.#done.placeOf(name);
+    if (place === undefined) return;
+    this.#done.remove(place);
+    this.#counts.done--;
   }
 
   #begin({ name, version, nowMs, wasMoved = false, arrivedAtMs = Date.now() }: Observation): void {
