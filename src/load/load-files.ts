@@ -29,6 +29,11 @@ export interface LoadRequest<F extends FileToLoad> {
    * and never empty. Can be called more than once for a file.
    */
   copyTextOf: (files: F[]) => AsyncIterable<Uint8Array>;
+  /**
+   * None of the files is known to have been loaded. Their rows, and those of all that join them, then go to the server in one COPY
+   * before they are claimed, so that it does not wait for answers of ours in between. Only for tables in mode `append`.
+   */
+  areNew?: boolean;
   /** Is waited for before each commit. What it rejects with undoes the transaction; {@link Withdrawn} ends the load as well. */
   mayCommit?: () => Promise<void>;
   /** Further files for the same transaction, asked for until there are none. They stand at the end of `files` then. */
@@ -37,6 +42,9 @@ export interface LoadRequest<F extends FileToLoad> {
 
 /** Files are not to be loaded after all: nothing of them is. */
 export class Withdrawn extends Error {}
+
+/** A file that was taken for new had been loaded before. */
+class LoadedBefore extends Error {}
 
 /**
  * Loads files into one table, all in one transaction and in their order, together with their rows in the load ledger.
@@ -47,25 +55,56 @@ export class Withdrawn extends Error {}
  *   then `already_loaded`
  */
 export async function loadFiles<F extends FileToLoad>(request: LoadRequest<F>): Promise<LoadOutcome[]> {
-  const { engine, files } = request;
+  const { engine, files, areNew } = request;
   if (files.length === 0) return [];
   try {
     return await engine.transaction(async (session) => {
-      const outcomes = await loadTogether(session, { ...request, files: [...files] });
-      for (let more = await request.more?.(); more?.length; more = await request.more?.())
-        outcomes.push(...(await loadTogether(session, { ...request, files: more })));
+      const outcomes = areNew ? await loadNew(session, request) : await loadAll(session, request);
       await request.mayCommit?.();
       crashPoint('before-commit');
       return outcomes;
     });
   } catch (error) {
     if (error instanceof Withdrawn || engine.classify(error) === 'transient') throw error;
-    if (files.length === 1) return [{ status: 'refused', rows: files[0].rows, error: refusal(error) }];
+    if (files.length === 1 && !areNew)
+      return [{ status: 'refused', rows: files[0].rows, error: refusal(error) }];
   }
+  const again = { ...request, areNew: false, more: undefined };
+  // Only a claim tells whether the database has something against rows that it holds already.
+  if (areNew) return loadFiles(again);
   const middle = Math.ceil(files.length / 2);
-  const half = { ...request, more: undefined };
-  const first = await loadFiles({ ...half, files: files.slice(0, middle) });
-  return [...first, ...(await loadFiles({ ...half, files: files.slice(middle) }))];
+  const first = await loadFiles({ ...again, files: files.slice(0, middle) });
+  return [...first, ...(await loadFiles({ ...again, files: files.slice(middle) }))];
+}
+
+/** All rows first, then the claim of their files. @throws LoadedBefore */
+async function loadNew<F extends FileToLoad>(
+  session: Session,
+  request: LoadRequest<F>,
+): Promise<LoadOutcome[]> {
+  const files: F[] = [];
+  async function* copyText(): AsyncGenerator<Uint8Array> {
+    for (let next = [...request.files]; next.length > 0; next = (await request.more?.()) ?? []) {
+      files.push(...next);
+      yield* request.copyTextOf(next);
+    }
+  }
+  await loadRows(session, { ...request, files, copyTextOf: copyText });
+  const claimed = await claimLoads(session, request.engine.dialect, files);
+  if (claimed.size < files.length) throw new LoadedBefore();
+  crashPoint('load-claimed');
+  return files.map(({ rows }) => ({ status: 'loaded', rows }));
+}
+
+/** The claim of files first, then their rows; then the same for those that join them. */
+async function loadAll<F extends FileToLoad>(
+  session: Session,
+  request: LoadRequest<F>,
+): Promise<LoadOutcome[]> {
+  const outcomes: LoadOutcome[] = [];
+  for (let files = [...request.files]; files.length > 0; files = (await request.more?.()) ?? [])
+    outcomes.push(...(await loadTogether(session, { ...request, files })));
+  return outcomes;
 }
 
 async function loadTogether<F extends FileToLoad>(
@@ -86,8 +125,9 @@ async function loadTogether<F extends FileToLoad>(
 
 async function loadRows<F extends FileToLoad>(session: Session, request: LoadRequest<F>): Promise<void> {
   const { engine, table, files, copyTextOf } = request;
-  const rows = files.reduce((sum, file) => sum + file.rows, 0);
   const taken = await writeRows(session, { dialect: engine.dialect, table, chunks: copyTextOf(files) });
+  // Files may have joined them.
+  const rows = files.reduce((sum, file) => sum + file.rows, 0);
   if (taken !== rows) {
     // Of several files the one at fault is found when they are tried again.
     const names = files.map(({ file }) => quoteValue(file)).join(', ');

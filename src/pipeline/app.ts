@@ -152,6 +152,7 @@ function assemble(parts: {
           dialect: engine.dialect,
           isReturning: engine.isDoneWithChunks,
         }),
+      areMoreComing: () => intake.isBringing,
       isNaming: (name) => publisher.isNaming(name),
       lookInto: (paths) => looksInto(copyPool, paths),
       release: releases.output,
@@ -166,6 +167,7 @@ function assemble(parts: {
     root,
     release: releases.input,
     onConverted: (files) => loads?.offerConverted(files),
+    onAllBrought: () => loads?.noMoreAreComing(),
   });
   const quality = new Quality({
     settings,

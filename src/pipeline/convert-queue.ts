@@ -25,7 +25,7 @@ const MAX_AHEAD_BYTES = 2 ** 31;
 
 /** What one task carries, or is published together: at most this many files, and about this many bytes. */
 export const MAX_TASK_FILES = 32;
-const MAX_TASK_BYTES = 8 << 20;
+export const MAX_TASK_BYTES = 8 << 20;
 /** So many groups are to be published when all files that are held settle at once. */
 export const MAX_HELD_GROUPS = MAX_AHEAD_FILES / MAX_TASK_FILES;
 /** Fewer files are not split further: what is published together shares the waits for the disk. */

@@ -118,7 +118,9 @@ export class GroupLoader {
       const copyTextOf = (files: GroupFile[]) => this.#rowsOf(files, { group, table, listener });
       const mayCommit = () => listener.mayCommit();
       const more = () => listener.more();
-      return await loadFiles({ engine, table, files: group, copyTextOf, mayCommit, more });
+      // What was converted in this run was looked for in the local ledger.
+      const areNew = table.mode === 'append' && group.every(({ text }) => text?.bytes !== undefined);
+      return await loadFiles({ engine, table, files: group, copyTextOf, areNew, mayCommit, more });
     } catch (error) {
       if (error instanceof Withdrawn || engine.classify(error) === 'transient') throw error;
       return group.map(({ rows }) => ({ status: 'refused', rows, error: asRefusal(error) }));

@@ -9,7 +9,13 @@ import { formatDuration, plural } from '../base/text.js';
 import type { AheadFile, ReadyFile } from '../watch/types.js';
 import { Chores } from './chores.js';
 import type { ConvertedFile, ConvertResult } from './convert-file.js';
-import { type Candidate, ConvertQueue, MAX_HELD_GROUPS, MAX_TASK_FILES } from './convert-queue.js';
+import {
+  type Candidate,
+  ConvertQueue,
+  MAX_HELD_GROUPS,
+  MAX_TASK_BYTES,
+  MAX_TASK_FILES,
+} from './convert-queue.js';
 import type { ConvertTask } from './convert-worker.js';
 import { failedOutright } from './failed-outright.js';
 import { Lender } from './lender.js';
@@ -35,6 +41,8 @@ export interface IntakeOptions {
   release(name: string, retryInMs?: number): void;
   /** New Parquet files, in order. */
   onConverted(files: Extract<Published, { kind: 'converted' }>[]): void;
+  /** No small files are on their way any more, see `isBringing`. */
+  onAllBrought(): void;
 }
 
 /** How often the log tells how far a long file is. */
@@ -66,6 +74,8 @@ export class Intake {
   #running = 0;
   /** Those of them that keep a thread busy. */
   #converting = 0;
+  /** Those of small files. */
+  #bringing = 0;
   #isStopped = false;
   #isAbandoned = false;
   #publishing: Promise<void> = Promise.resolve();
@@ -130,6 +140,11 @@ export class Intake {
   /** Files wait or are in hand. */
   get isBusy(): boolean {
     return this.#running > 0 || this.waiting > 0;
+  }
+
+  /** Small files are being converted or published, which takes a moment. */
+  get isBringing(): boolean {
+    return this.#bringing > 0;
   }
 
   offer(files: readonly ReadyFile[]): void {
@@ -209,6 +224,8 @@ export class Intake {
   }
 
   async #runTask(task: readonly Candidate[]): Promise<void> {
+    const isBringing = task[0].file.size <= MAX_TASK_BYTES;
+    if (isBringing) this.#bringing++;
     try {
       const results = await this.#convert(task.map(({ file }) => file));
       const judged = this.#judge(task, results);
@@ -218,6 +235,7 @@ export class Intake {
       const settled = this.#giveUp(task);
       if (settled.length > 0 && !this.#isAbandoned) this.#postpone(settled, error);
     } finally {
+      if (isBringing) this.#noteBrought();
       this.#running--;
       this.#pump();
     }
@@ -226,12 +244,18 @@ export class Intake {
   /** Files that were converted ahead are settled. */
   async #runHeld(held: readonly Candidate[]): Promise<void> {
     this.#running++;
+    this.#bringing++;
     try {
       await this.#concludeInTurn(held.map(({ file, result }) => ({ file, result: result! })));
     } finally {
+      this.#noteBrought();
       this.#running--;
       this.#pump();
     }
+  }
+
+  #noteBrought(): void {
+    if (--this.#bringing === 0) this.#options.onAllBrought();
   }
 
   /** What became of files that are settled; the others are held, or were converted in vain. */

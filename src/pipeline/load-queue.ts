@@ -22,7 +22,7 @@ import type { Observers } from './observer.js';
 import { parkParquet } from './park-parquet.js';
 import type { Published } from './publish.js';
 import { SettlingGroup } from './settling-group.js';
-import { isWaiting, readyFile, type Waiting, WaitingFiles } from './waiting-files.js';
+import { goTogether, isWaiting, readyFile, type Waiting, WaitingFiles } from './waiting-files.js';
 
 export interface LoadQueueOptions {
   engine: Engine;
@@ -36,6 +36,8 @@ export interface LoadQueueOptions {
   root: string;
   /** The COPY text of Parquet files, one after the other, for a table. */
   copyTextOf(paths: string[], table: TableSpec): CopySource;
+  /** Small files are on their way through the conversion: they will be offered in a moment. */
+  areMoreComing(): boolean;
   /** The conversion is about to tell of a Parquet file of this name. */
   isNaming(name: string): boolean;
   /** What Parquet files say of themselves: a look a file. */
@@ -188,6 +190,11 @@ export class LoadQueue {
     this.#offers.converted(published);
   }
 
+  /** Nothing of what was coming will come. */
+  noMoreAreComing(): void {
+    this.#settling.changed();
+  }
+
   /** Files that the watcher found in the output folder: ours from before a restart, or anybody's. */
   offerFound(files: readonly ReadyFile[]): void {
     this.#offers.found(files);
@@ -286,20 +293,25 @@ export class LoadQueue {
     return isStill && prepared.length > 0 ? [...prepared] : group;
   }
 
-  /** Files that join the transaction in hand: while its first files settle, or it is young, all that are ready by then. */
+  /**
+   * Files that join the transaction in hand: while its first files settle, or it is young, all that are ready by then. Those that are
+   * being converted are waited for, as the database still has work.
+   */
   async #moreFor(group: Waiting[], { first, startedAtMs }: Transaction): Promise<Waiting[]> {
     let more: Waiting[] = [];
-    const findMore = (): boolean => {
+    const youthMs = () =>
+      group.length < MAX_JOINING_FILES ? startedAtMs + MAX_JOINING_MS - performance.now() : 0;
+    const isWorkThere = (): boolean => {
       const isSettling = first.some(({ stage }) => stage !== 'settled');
-      const isYoung = performance.now() - startedAtMs < MAX_JOINING_MS && group.length < MAX_JOINING_FILES;
-      const canJoin = isSettling ? group.length < MAX_SETTLING_FILES : isYoung;
+      const canJoin = isSettling ? group.length < MAX_SETTLING_FILES : youthMs() > 0;
       const next = canJoin ? this.#nextGroup(group) : [];
       // What has settled does not wait for what has not.
       const isWelcome = isSettling || next.every(({ stage }) => stage === 'settled');
-      more = isWelcome && next[0]?.dataset === group[0].dataset ? next : [];
+      more = isWelcome && next.length > 0 && goTogether(next[0], group[0]) ? next : [];
       return more.length > 0;
     };
-    if (!findMore()) await this.#settling.settled(group, findMore);
+    const patienceMs = () => (group[0].text && this.#options.areMoreComing() ? youthMs() : 0);
+    await this.#settling.settled(group, { isWorkThere, patienceMs });
     group.push(...more);
     if (more.length > 0) this.#decoded = undefined;
     return more;

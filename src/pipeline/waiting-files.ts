@@ -131,7 +131,7 @@ export class WaitingFiles {
 }
 
 /** Into the same table, and both from memory or both from the disk. */
-function goTogether(file: Waiting, other: Waiting): boolean {
+export function goTogether(file: Waiting, other: Waiting): boolean {
   return file.dataset === other.dataset && (file.text === undefined) === (other.text === undefined);
 }
 

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { DropgateError } from '../../src/base/errors.js';
 import type { SqlType } from '../../src/base/sql-type.js';
 import type { Engine, SqlRow } from '../../src/load/engine.js';
 import { ensureLedgerTable, loadedKeys, loadKey } from '../../src/load/ledger-table.js';
-import { type FileToLoad, type LoadOutcome, loadFiles } from '../../src/load/load-files.js';
+import { type FileToLoad, type LoadOutcome, loadFiles, Withdrawn } from '../../src/load/load-files.js';
 import { ensureTable } from '../../src/load/table.js';
 import type { TargetTable } from '../../src/load/target-table.js';
 import { copyOf, copyStream, type TextRow } from './support/copy.js';
@@ -67,8 +67,9 @@ describe.each(Object.keys(TARGETS))('loadFiles: %s', (name) => {
     await ensureLedgerTable(engine);
   });
 
+  let areNew = false;
   const load = (files: TestFile[], table: TargetTable = PEOPLE, on: Engine = engine) =>
-    loadFiles({ engine: on, table, files, copyTextOf: rowsOf });
+    loadFiles({ engine: on, table, files, copyTextOf: rowsOf, areNew });
   const people = async () =>
     (await engine.query('SELECT id, word FROM people ORDER BY id, word')).map((row) => [row.id, row.word]);
   const ledger = (): Promise<SqlRow[]> => {
@@ -79,8 +80,54 @@ describe.each(Object.keys(TARGETS))('loadFiles: %s', (name) => {
   };
   const statuses = (outcomes: LoadOutcome[]) => outcomes.map(({ status }) => status);
 
-  describe('append', () => {
-    beforeEach(() => ensureTable(engine, PEOPLE));
+  describe.each([
+    ['claimed before their rows are sent', false],
+    ['claimed behind their rows', true],
+  ])('append, files %s', (_, isNew) => {
+    beforeEach(async () => {
+      areNew = isNew;
+      await ensureTable(engine, PEOPLE);
+    });
+    afterEach(() => {
+      areNew = false;
+    });
+
+    /** Loads the first file, which the others join one by one, behind what `last` does. */
+    async function loadJoined(files: TestFile[], last: () => Promise<void> = async () => undefined) {
+      const group = files.slice(0, 1);
+      const more = async () => {
+        const next = files.slice(group.length, group.length + 1);
+        group.push(...next);
+        if (next.length === 0) await last();
+        return next;
+      };
+      return loadFiles({ engine, table: PEOPLE, files: group, copyTextOf: rowsOf, areNew, more });
+    }
+
+    test('takes files that join the first ones', async () => {
+      const files = ['1', '2', '3'].map((key) => fileOf([[key, 'x']]));
+      expect(statuses(await loadJoined(files))).toEqual(['loaded', 'loaded', 'loaded']);
+      expect(await people()).toEqual([1, 2, 3].map((key) => [key, 'x']));
+      expect(await ledger()).toHaveLength(3);
+    });
+
+    test('finds out which of the files that joined cannot be loaded', async () => {
+      const files = ['1', '2', 'three'].map((key) => fileOf([[key, 'x']]));
+      expect(statuses(await loadJoined(files))).toEqual(['loaded', 'loaded', 'refused']);
+      expect((await people()).map(([key]) => key)).toEqual([1, 2]);
+      expect(await ledger()).toHaveLength(2);
+    });
+
+    test('loads nothing of files that are withdrawn, and works on', async () => {
+      const files = ['1', '2'].map((key) => fileOf([[key, 'x']]));
+      const withdraw = async () => {
+        throw new Withdrawn();
+      };
+      await expect(loadJoined(files, withdraw)).rejects.toThrow(Withdrawn);
+      expect(await people()).toEqual([]);
+      expect(await ledger()).toEqual([]);
+      expect(statuses(await loadJoined(files))).toEqual(['loaded', 'loaded']);
+    });
 
     test('writes rows and ledger together', async () => {
       const file = fileOf([

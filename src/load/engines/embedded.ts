@@ -143,34 +143,33 @@ class EmbeddedSession implements Session {
     const target = `${quoteName('postgres', table)} (${quoteNames('postgres', columns)})`;
     const sql = `COPY ${target} FROM '/dev/blob' WITH (FORMAT text)`;
     let taken = 0;
-    let isTaking = false;
-    const take = async (parts: Uint8Array[]) => {
-      isTaking = true;
+    const gathered: Uint8Array[] = [];
+    let taking: Promise<void> | undefined;
+    let hasFailed = false;
+    /** What is gathered meanwhile is the next piece; the first one does not wait for others. */
+    const take = async () => {
       try {
-        taken += await this.#worker.call({ kind: 'copy', sql, bytes: joined(parts) });
+        while (gathered.length > 0) {
+          const bytes = joined(gathered.splice(0));
+          taken += await this.#worker.call({ kind: 'copy', sql, bytes });
+        }
+        taking = undefined;
       } catch (error) {
+        hasFailed = true;
         throw countedFrom(taken, error as { where?: string });
-      } finally {
-        isTaking = false;
       }
     };
-    // While one piece is taken, the next one is gathered; the first one does not wait for others.
-    let inHand = Promise.resolve();
-    let parts: Uint8Array[] = [];
     try {
       for await (const chunk of chunks) {
-        parts.push(chunk);
-        if (isTaking && sizeOf(parts) < COPY_PIECE_BYTES) continue;
-        await inHand;
-        inHand = take(parts);
-        // It is awaited a piece later.
-        inHand.catch(() => {});
-        parts = [];
+        gathered.push(chunk);
+        taking ??= take();
+        // It is awaited later.
+        taking.catch(() => {});
+        if (hasFailed || sizeOf(gathered) >= COPY_PIECE_BYTES) await taking;
       }
     } finally {
-      await inHand;
+      await taking;
     }
-    if (parts.length > 0) await take(parts);
     return taken;
   }
 }

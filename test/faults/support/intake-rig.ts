@@ -56,6 +56,7 @@ export class IntakeRig {
       root,
       release: () => undefined,
       onConverted: () => undefined,
+      onAllBrought: () => undefined,
     });
   }
 

@@ -62,6 +62,7 @@ export class QueueRig {
         const rows = this.#rowsOf(paths, { columns, dialect: engine.dialect });
         return Object.assign(rows, { cancel: nothing });
       },
+      areMoreComing: () => false,
       isNaming: () => false,
       lookInto,
       release: (name, retryInMs) => {
