@@ -43,9 +43,6 @@ export interface LoadRequest<F extends FileToLoad> {
 /** Files are not to be loaded after all: nothing of them is. */
 export class Withdrawn extends Error {}
 
-/** A file that was taken for new had been loaded before. */
-class LoadedBefore extends Error {}
-
 /**
  * Loads files into one table, all in one transaction and in their order, together with their rows in the load ledger.
  * When they cannot be loaded, each half of them is tried again, so that in the end only the file at fault is refused.
@@ -66,18 +63,17 @@ export async function loadFiles<F extends FileToLoad>(request: LoadRequest<F>): 
     });
   } catch (error) {
     if (error instanceof Withdrawn || engine.classify(error) === 'transient') throw error;
-    if (files.length === 1 && !areNew)
-      return [{ status: 'refused', rows: files[0].rows, error: refusal(error) }];
+    // Only a claim tells whether the database has something against rows that it holds already.
+    if (areNew) return loadFiles({ ...request, areNew: false, more: undefined });
+    if (files.length === 1) return [{ status: 'refused', rows: files[0].rows, error: refusal(error) }];
   }
-  const again = { ...request, areNew: false, more: undefined };
-  // Only a claim tells whether the database has something against rows that it holds already.
-  if (areNew) return loadFiles(again);
   const middle = Math.ceil(files.length / 2);
-  const first = await loadFiles({ ...again, files: files.slice(0, middle) });
-  return [...first, ...(await loadFiles({ ...again, files: files.slice(middle) }))];
+  const half = { ...request, more: undefined };
+  const first = await loadFiles({ ...half, files: files.slice(0, middle) });
+  return [...first, ...(await loadFiles({ ...half, files: files.slice(middle) }))];
 }
 
-/** All rows first, then the claim of their files. @throws LoadedBefore */
+/** All rows first, then the claim of their files. @throws Error when one of them had been loaded before */
 async function loadNew<F extends FileToLoad>(
   session: Session,
   request: LoadRequest<F>,
@@ -91,7 +87,7 @@ async function loadNew<F extends FileToLoad>(
   }
   await loadRows(session, { ...request, files, copyTextOf: copyText });
   const claimed = await claimLoads(session, request.engine.dialect, files);
-  if (claimed.size < files.length) throw new LoadedBefore();
+  if (claimed.size < files.length) throw new Error('a file that was taken for new had been loaded before');
   crashPoint('load-claimed');
   return files.map(({ rows }) => ({ status: 'loaded', rows }));
 }

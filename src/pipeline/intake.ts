@@ -74,7 +74,7 @@ export class Intake {
   #running = 0;
   /** Those of them that keep a thread busy. */
   #converting = 0;
-  /** Those of small files. */
+  /** Tasks of small files, and what was held of such, until they are published. */
   #bringing = 0;
   #isStopped = false;
   #isAbandoned = false;
@@ -224,8 +224,8 @@ export class Intake {
   }
 
   async #runTask(task: readonly Candidate[]): Promise<void> {
-    const isBringing = task[0].file.size <= MAX_TASK_BYTES;
-    if (isBringing) this.#bringing++;
+    const isSmall = task[0].file.size <= MAX_TASK_BYTES;
+    if (isSmall) this.#bringing++;
     try {
       const results = await this.#convert(task.map(({ file }) => file));
       const judged = this.#judge(task, results);
@@ -235,7 +235,7 @@ export class Intake {
       const settled = this.#giveUp(task);
       if (settled.length > 0 && !this.#isAbandoned) this.#postpone(settled, error);
     } finally {
-      if (isBringing) this.#noteBrought();
+      if (isSmall) this.#noteBrought();
       this.#running--;
       this.#pump();
     }
