@@ -6,15 +6,21 @@ import { DropgateError, errnoOf, messageOf } from '../base/errors.js';
 /**
  * The right to work on one set of folders. Held as an exclusive lock of the operating system on a SQLite file, so
  * that it ends with the process, however that ends, and no stale lock is ever left behind. `state/lock` names the
- * pid for people and for logrotate.
+ * pid for people and for logrotate; it stays behind when the folders may not be in order, as after a killed run.
  */
 export class FolderLock {
   readonly #db: Database.Database;
   readonly #pidFile: string;
+  /** Whoever held it before left the folders in order, or nobody did yet. */
+  readonly isInOrder: boolean;
 
-  private constructor(db: Database.Database, pidFile: string) {
+  private constructor(
+    db: Database.Database,
+    { pidFile, isInOrder }: { pidFile: string; isInOrder: boolean },
+  ) {
     this.#db = db;
     this.#pidFile = pidFile;
+    this.isInOrder = isInOrder;
   }
 
   /** Errors: `locked`, naming the pid that holds it; `internal` when its file is damaged or cannot be opened. */
@@ -29,12 +35,14 @@ export class FolderLock {
       db.close();
       throw isBusy(error) ? lockedError(stateFolder) : damagedError(file, error);
     }
+    const isInOrder = !existsSync(pidFile);
     writeFileSync(pidFile, `${process.pid}\n`);
-    return new FolderLock(db, pidFile);
+    return new FolderLock(db, { pidFile, isInOrder });
   }
 
-  release(): void {
-    rmSync(this.#pidFile, { force: true });
+  /** Says in what state the folders are left; without a word, in that in which they were found. */
+  release({ isInOrder = this.isInOrder } = {}): void {
+    if (isInOrder) rmSync(this.#pidFile, { force: true });
     this.#db.exec('ROLLBACK');
     this.#db.close();
   }

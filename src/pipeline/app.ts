@@ -67,12 +67,17 @@ export async function openPipeline(options: {
   // 1. Alone on these folders.
   const lock = FolderLock.acquire(folders.state);
   try {
-    // 2. Folders, without leftovers of a killed run.
+    // 2. Folders, without leftovers of a killed run. Others had them removed when they ended.
     makeFolders(settings);
-    await sweep(settings, log);
+    if (!lock.isInOrder) await sweep(settings, log);
     // 3. The stages.
-    const ledger = Ledger.open(path.join(folders.state, 'ledger.db'), (reason) =>
-      log.warning(`The local ledger was begun anew (${reason}); what is loaded is known from dropgate_loads`),
+    const ledger = Ledger.open(
+      path.join(folders.state, 'ledger.db'),
+      (reason) =>
+        log.warning(
+          `The local ledger was begun anew (${reason}); what is loaded is known from dropgate_loads`,
+        ),
+      { isKnownSound: lock.isInOrder },
     );
     const pipeline = assemble({ settings, log, releases, ledger, lock });
     // 4. What a killed run had begun, and what was written to after it.
@@ -200,9 +205,11 @@ function assemble(parts: {
       await Promise.all([convertPool.destroy(), copyPool.destroy()]);
       const leftMs = Math.max(MIN_CLOSE_MS, deadlineMs - performance.now());
       await Promise.all([within(leftMs, engine?.close()), quality.close()]);
+      // 3. What the next start would have to look at while somebody waits for it.
+      const isInOrder = isDone && ledger.isSound() && (await isSwept(settings, log));
       ledger.close();
       // An abandoned step may still be under way: then the lock ends with the process.
-      if (isDone) lock.release();
+      if (isDone) lock.release({ isInOrder });
     },
   };
 }
@@ -265,7 +272,17 @@ async function sweep({ folders }: Settings, log: Log): Promise<void> {
     ),
   );
   const count = swept.reduce((sum, one) => sum + one, 0);
-  if (count > 0) log.info(`Removed ${plural(count, 'unfinished temporary file')} of an interrupted run`);
+  if (count > 0) log.info(`Removed ${plural(count, 'unfinished temporary file')}`);
+}
+
+/** The same at the end. False when it could not be done. */
+async function isSwept(settings: Settings, log: Log): Promise<boolean> {
+  try {
+    await sweep(settings, log);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Waits for `work`, at most so long; false when it is not done then. */

@@ -5,11 +5,13 @@ import {
   existsSync,
   openSync,
   readdirSync,
+  readFileSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import Database from 'libsql';
 import pg from 'pg';
 import { Piscina } from 'piscina';
 import { describe, expect, it } from 'vitest';
@@ -268,3 +270,57 @@ describe.skipIf(!isRoot)('as a user with few rights', () => {
 
 /** The program that is tested here; named so that a wrong one shows in the report. */
 it(`is tested as ${path.relative(repositoryRoot, MAIN)}`, () => expect(existsSync(MAIN)).toBe(true));
+
+describe('the folders', () => {
+  it('are left in order', async () => {
+    await withSite(async (site) => {
+      const daemon = await site.start();
+      const left = ['input_csv', 'output_parquet', 'input_csv/archived'].map((folder) =>
+        site.path(folder, '.dropgate-left.tmp'),
+      );
+      for (const file of left) writeFileSync(file, '');
+      expect(await daemon.end('SIGTERM')).toMatchObject({ code: 0 });
+      expect(left.filter((file) => existsSync(file))).toEqual([]);
+      expect(site.files('state')).not.toContain('lock');
+    });
+  });
+
+  it('are put in order after a killed run', async () => {
+    await withSite(async (site) => {
+      await (await site.start()).end('SIGKILL');
+      const left = site.path('output_parquet', '.dropgate-left.tmp');
+      writeFileSync(left, '');
+      const daemon = await site.start();
+      expect(existsSync(left)).toBe(false);
+      await daemon.end('SIGTERM');
+    });
+  });
+
+  it('are not in order with a damaged ledger, which the next start begins anew', async () => {
+    await withSite(async (site) => {
+      expect(await site.run(['once'])).toMatchObject({ code: 0 });
+      damageLedger(site.path('state/ledger.db'));
+      // Nothing is looked for after a run that ended well, until the next one does.
+      expect(await site.run(['once'])).toMatchObject({ code: 0 });
+      expect(site.log()).not.toContain('begun anew');
+      expect(site.files('state')).toContain('lock');
+      site.drop('strict.csv', 'id;name\n1;a\n');
+      expect(await site.run(['once'])).toMatchObject({ code: 0 });
+      expect(site.log()).toContain('The local ledger was begun anew');
+      expect(site.files('output_parquet')).toEqual(['strict.parquet']);
+      expect(site.files('state')).not.toContain('lock');
+    });
+  });
+});
+
+/** Fills a ledger that nobody has open, and overwrites pages in its middle. */
+function damageLedger(file: string): void {
+  const db = new Database(file);
+  db.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 5000)
+    INSERT INTO parquet_files SELECT 'file' || i, hex(randomblob(50)) FROM n`);
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  db.close();
+  const bytes = readFileSync(file);
+  bytes.fill(0xa5, bytes.length - 30 * 4096, bytes.length - 10 * 4096);
+  writeFileSync(file, bytes);
+}

@@ -271,6 +271,20 @@ describe('a file that cannot be used', () => {
     expect(openLedger(file).latest(10)).toHaveLength(1);
   });
 
+  it('is told from a sound one, and opened by whoever trusts it', () => {
+    const file = filled();
+    const options = { isKnownSound: true };
+    expect(Ledger.open(file, unexpected).isSound()).toBe(true);
+    overwrite(file, 3 * 4096, 20 * 4096);
+    const ledger = Ledger.open(file, unexpected, options);
+    expect(ledger.isSound()).toBe(false);
+    ledger.close();
+    setVersion(file, 99);
+    const reasons: string[] = [];
+    Ledger.open(file, (reason) => reasons.push(reason), options).close();
+    expect(reasons).toEqual([expect.stringContaining('version 99')]);
+  });
+
   it('because the rights or the folder are missing stays as it is', () => {
     const folder = tempDir();
     const file = path.join(folder, 'ledger.db');

@@ -77,6 +77,22 @@ describe('FolderLock', () => {
     FolderLock.acquire(folder).release();
   });
 
+  it('finds folders in order until somebody was killed in them, and then until somebody says that they are again', async () => {
+    const folder = tempDir();
+    const found = (release: (lock: FolderLock) => void = (lock) => lock.release()) => {
+      const lock = FolderLock.acquire(folder);
+      release(lock);
+      return lock.isInOrder;
+    };
+    expect([found(), found()]).toEqual([true, true]);
+    const child = await otherProcess(folder, HOLD);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect([found(), found((lock) => lock.release({ isInOrder: true }))]).toEqual([false, false]);
+    expect(found((lock) => lock.release({ isInOrder: false }))).toBe(true);
+    expect(found()).toBe(false);
+  });
+
   it('is not refused because somebody looks whether it is held', async () => {
     const folder = tempDir();
     FolderLock.acquire(folder).release();
