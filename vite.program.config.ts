@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+import { compiledSchemas } from './vite.compiled-schemas.js';
 
 const at = (place: string) => fileURLToPath(new URL(place, import.meta.url));
 
@@ -8,6 +9,7 @@ const at = (place: string) => fileURLToPath(new URL(place, import.meta.url));
  * longer than everything else that a start does. Nothing is renamed or shortened, so that stack traces stay readable.
  */
 export default defineConfig({
+  plugins: [compiledSchemas()],
   build: {
     ssr: true,
     target: 'node20.19',

@@ -1,11 +1,12 @@
 import type { SchemaObject } from 'ajv';
 import { alertsSchema } from './alerts.js';
 import { authSchema } from './auth.js';
+import { dashboardSchema } from './dashboard-schema.js';
 import { expectSchema } from './expectation.js';
 
 /*
  * The JSON Schemas of the configuration files. `description` completes "expected …" in messages; `default` is filled
- * in by ajv; `sqlType` is a keyword of ours (see shape.ts).
+ * in by ajv; `sqlType` is a keyword of ours (see compile-schema.ts).
  */
 
 /** The longest delay that a timer of Node.js can take. */
@@ -254,3 +255,14 @@ export const credentialsSchema: SchemaObject = mapping({
     },
   },
 });
+
+/** All of them, by names of their own. */
+export const SCHEMAS = {
+  program: programSchema,
+  columns: columnsSchema,
+  dataset: datasetSchema,
+  datasets: datasetsSchema,
+  tables: tablesSchema,
+  credentials: credentialsSchema,
+  dashboard: dashboardSchema,
+};

@@ -1,28 +1,9 @@
-import { Ajv, type ErrorObject, type SchemaObject, type ValidateFunction } from 'ajv';
-import { parseSqlType } from '../base/sql-type.js';
+import type { ErrorObject, SchemaObject, ValidateFunction } from 'ajv';
 import { didYouMean, nearest } from '../base/suggest.js';
+import { compileSchema } from './compile-schema.js';
 import type { ConfigFile } from './config-file.js';
 import { show, typeHelp } from './wording.js';
 import type { KeyPath, MapNode, ScalarNode, YamlNode } from './yaml-tree.js';
-
-const ajv = new Ajv({
-  allErrors: true,
-  verbose: true,
-  strict: true,
-  allowUnionTypes: true,
-  useDefaults: true,
-  // The schemas are ours, and held by tests; compiling the schema of schemas would take a tenth of the time of a start.
-  validateSchema: false,
-  meta: false,
-  // Each schema is used once or twice: to make its code shorter takes longer than to run it.
-  code: { optimize: false },
-});
-ajv.addKeyword({
-  keyword: 'sqlType',
-  type: 'string',
-  schemaType: 'boolean',
-  validate: (_wanted: boolean, text: string) => parseSqlType(text) !== undefined,
-});
 
 const compiled = new WeakMap<SchemaObject, ValidateFunction>();
 
@@ -55,7 +36,7 @@ export function withDefaults<T extends object>(schema: SchemaObject, value: obje
 function compiledOnce(schema: SchemaObject): ValidateFunction {
   let validate = compiled.get(schema);
   if (!validate) {
-    validate = ajv.compile(schema);
+    validate = compileSchema(schema);
     compiled.set(schema, validate);
   }
   return validate;

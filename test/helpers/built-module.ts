@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build } from 'vite';
+import { build, type Plugin } from 'vite';
 import { repositoryRoot } from './real-data.js';
 
 /**
@@ -8,10 +8,11 @@ import { repositoryRoot } from './real-data.js';
  * @param source path below the repository: `src/base/heap.ts`
  * @returns the URL of what can be imported
  */
-export async function builtModule(source: string): Promise<string> {
+export async function builtModule(source: string, plugins: Plugin[] = []): Promise<string> {
   const outDir = path.join(repositoryRoot, '.cache/modules');
   await build({
     configFile: false,
+    plugins,
     root: repositoryRoot,
     logLevel: 'silent',
     build: { ssr: source, outDir, emptyOutDir: false, copyPublicDir: false },
