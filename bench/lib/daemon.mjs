@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { diesWithUs } from './dies-with-us.mjs';
@@ -10,6 +11,8 @@ import { cpuTimeMs } from './process-tree.mjs';
 /** How often the folders are looked at while the daemon works. */
 const POLL_MS = 5;
 const RESULT_FOLDERS = ['output_parquet', 'input_csv/archived', 'input_csv/output_failed'];
+/** How pm2 starts the program; systemd gives it the same variables. */
+const [SERVICE] = createRequire(import.meta.url)('../../ecosystem.config.cjs').apps;
 const START_TIMEOUT_MS = 60_000;
 /** The web pages are served as they are by default, but on a port that nobody else has. */
 const ANY_PORT = 'server: { port: 0 }\n';
@@ -26,6 +29,7 @@ const READY = 'Drop CSV files into';
  * @property {string} [program] dropgate.yaml
  * @property {string} [database] db_creds.yaml; without it nothing is loaded
  * @property {string[]} [nodeArgs] options of node itself, such as `--cpu-prof`
+ * @property {Record<string, string>} [env] variables beside those of this process; those of a service unless it says otherwise
  * @property {string} [rules] further keys of the data set in schema.yaml, such as `duplicates: keep`
  */
 export class Daemon {
@@ -142,10 +146,11 @@ export class Daemon {
   }
 
   async #spawn() {
-    const { dist, root, nodeArgs = [] } = this.#options;
+    const { dist, root, nodeArgs = [], env = SERVICE.env } = this.#options;
     const startedAt = performance.now();
     this.#child = spawn(process.execPath, [...nodeArgs, path.join(dist, 'main.js'), 'run', '--root', root], {
       stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...env },
     });
     diesWithUs(this.#child);
     let said = '';

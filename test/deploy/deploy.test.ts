@@ -41,7 +41,13 @@ test('ecosystem.config.cjs starts one daemon and gives it time to end', () => {
   expect(app.kill_timeout).toBeGreaterThan(2 * DEFAULT_SHUTDOWN_MS);
   // pm2 takes an end by kill -9 for exit code 0: with 0 here it would not start the daemon again.
   expect(app.stop_exit_codes).toEqual([2, 5]);
+  expect(app.env).toEqual(environmentOfUnit());
 });
+
+function environmentOfUnit(): Record<string, string> {
+  const lines = deploy('dropgate.service').matchAll(/^Environment=(.*)$/gm);
+  return Object.fromEntries([...lines].flatMap(([, line]) => line.split(' ').map((one) => one.split('='))));
+}
 
 describe('crontab', () => {
   const jobs = deploy('crontab')
