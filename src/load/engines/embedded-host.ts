@@ -7,7 +7,12 @@ import type { QueryResult, SqlRow, SqlValue } from '../engine.js';
 import { isCursorable } from '../read-only.js';
 import { EMBEDDED_LOGIN, socketPath } from './embedded-address.js';
 import { EmbeddedClients } from './embedded-clients.js';
-import type { EmbeddedError, EmbeddedRequest, EmbeddedWorkerData } from './embedded-protocol.js';
+import {
+  COPY_FILE,
+  type EmbeddedError,
+  type EmbeddedRequest,
+  type EmbeddedWorkerData,
+} from './embedded-protocol.js';
 import { pgParser } from './pg-values.js';
 import { startupMessage } from './pg-wire.js';
 import { readBounded } from './pglite-bounded-query.js';
@@ -88,7 +93,7 @@ export class EmbeddedHost {
       case 'execute':
         return affected(await this.#db.query(request.sql, request.params));
       case 'copy':
-        return affected(await this.#db.query(request.sql, [], { blob: asBlob(request.bytes) }));
+        return this.#copy(request);
       case 'read':
         return this.#read(request);
       case 'close':
@@ -124,6 +129,18 @@ export class EmbeddedHost {
     } finally {
       this.#transaction = undefined;
       this.#gate.release(transaction);
+    }
+  }
+
+  /** PGlite's own device for bulk data is read byte by byte, in JavaScript: a tenth of the time that it takes to load. */
+  async #copy({ sql, bytes }: EmbeddedRequest & { kind: 'copy' }): Promise<number> {
+    const { FS } = this.#db.Module;
+    // `canOwn`: the bytes become the file, without being copied.
+    FS.writeFile(COPY_FILE, bytes, { canOwn: true } as object);
+    try {
+      return affected(await this.#db.query(sql));
+    } finally {
+      FS.unlink(COPY_FILE);
     }
   }
 
@@ -192,11 +209,6 @@ async function openData(dataDir: string): Promise<PGlite> {
   // A proxy, since PGlite has its own parsers for the types that are not named.
   db.parsers = new Proxy({}, { get: (_, oid) => pgParser(Number(String(oid))) });
   return db;
-}
-
-/** All that PGlite does with a blob is asking for its bytes; a real one would copy them twice. */
-function asBlob({ buffer }: Uint8Array<ArrayBuffer>): Blob {
-  return { arrayBuffer: async () => buffer } as Blob;
 }
 
 /** PGlite's answer to a client that says hello, which is the same for all. */

@@ -8,6 +8,9 @@ export interface EmbeddedWorkerData {
   idleInTransactionMs: number;
 }
 
+/** From where bulk data is copied: a file in the memory of PGlite, which is there during the statement only. */
+export const COPY_FILE = '/tmp/dropgate-copy';
+
 /**
  * What the engine asks of the worker, one request at a time. Statements stand between a `begin` and a `commit` or
  * `rollback`.
@@ -17,6 +20,7 @@ export type EmbeddedRequest =
   | { kind: 'commit' | 'rollback' | 'close' }
   | { kind: 'query' | 'execute'; sql: string; params: SqlValue[] }
   | { kind: 'read'; sql: string; params: SqlValue[]; bounds?: ResultBounds }
+  /** A COPY from {@link COPY_FILE}, and what that holds. */
   | { kind: 'copy'; sql: string; bytes: Uint8Array<ArrayBuffer> };
 
 export interface EmbeddedResults {

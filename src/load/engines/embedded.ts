@@ -3,6 +3,7 @@ import type { Engine, ErrorClass, QueryResult, ReadOptions, Session, SqlRow, Sql
 import { quoteName, quoteNames } from '../quote.js';
 import { cancellable, checkReads, queryCancelled, queryRefused, queryTooSlow } from '../read-only.js';
 import { connectFailed } from './connection-error.js';
+import { COPY_FILE } from './embedded-protocol.js';
 import { EmbeddedWorker } from './embedded-thread.js';
 
 export interface EmbeddedOptions {
@@ -138,10 +139,10 @@ class EmbeddedSession implements Session {
     return this.#worker.call({ kind: 'execute', sql, params });
   }
 
-  /** PGlite reads COPY data from a device of its own; FROM STDIN would need a protocol stream that it does not have. */
+  /** FROM STDIN would need a protocol stream that PGlite does not have, so it reads COPY data from a file. */
   async copyIn(table: string, columns: string[], chunks: AsyncIterable<Uint8Array>): Promise<number> {
     const target = `${quoteName('postgres', table)} (${quoteNames('postgres', columns)})`;
-    const sql = `COPY ${target} FROM '/dev/blob' WITH (FORMAT text)`;
+    const sql = `COPY ${target} FROM '${COPY_FILE}' WITH (FORMAT text)`;
     let taken = 0;
     const gathered: Uint8Array[] = [];
     let taking: Promise<void> | undefined;
