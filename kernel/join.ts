@@ -1,7 +1,8 @@
 /**
- * Joins cells of COPY text, compiled to WebAssembly (AssemblyScript); `src/load/join-kernel.ts` lays out the memory.
+ * Joins cells of COPY text, compiled to WebAssembly (AssemblyScript). `src/load/join-kernel.ts` lays out the memory for `join`,
+ * `src/load/table-kernel.ts` that for `joinRows`.
  *
- * A cell lies in slots of 16 bytes. The last byte of its first slot is its length; the text stands before that. The text of a longer
+ * For `join`, a cell lies in slots of 16 bytes. The last byte of its first slot is its length; the text stands before that. The text of a longer
  * one stands in the slots behind, and its length at the beginning of the first.
  */
 
@@ -38,6 +39,46 @@ export function join(ids: usize, stop: usize, slots: usize, out: usize, limit: u
   return ids;
 }
 
+/**
+ * Writes rows of cells to `out`, where cell i is `bytes[offsets[i]..offsets[i + 1])`. The numbers of the cells of a row stand
+ * `stride` bytes apart, those of its first column at `ids`, one behind the other. Answers the first row of `row..rows` for which there
+ * is no room before `limit`: `rows` when there is none. `textEnd` tells where the text ends.
+ */
+export function joinRows(
+  ids: usize,
+  stride: usize,
+  width: usize,
+  row: usize,
+  rows: usize,
+  offsets: usize,
+  bytes: usize,
+  out: usize,
+  limit: usize,
+): usize {
+  end = out;
+  for (; row < rows; row++) {
+    let place = ids + (row << 2);
+    const stop = place + width * stride;
+    for (; place < stop; place += stride) {
+      const offset = offsets + (<usize>load<u32>(place) << 2);
+      const start: usize = load<u32>(offset);
+      const size: usize = load<u32>(offset, 4) - start;
+      if (size <= SLOT_BYTES) {
+        if (out + SLOT_BYTES > limit) return row;
+        // Whatever the size: the next cell is written over what is too much.
+        v128.store(out, v128.load(bytes + start));
+      } else {
+        if (out + size > limit) return row;
+        memory.copy(out, bytes + start, size);
+      }
+      out += size;
+    }
+    end = out;
+  }
+  return row;
+}
+
+/** Where what was written last ends. */
 export function textEnd(): usize {
   return end;
 }

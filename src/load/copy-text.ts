@@ -1,10 +1,11 @@
 import { READABLE_BYTES } from './cell-buffer.js';
 import type { CellTable } from './cell-table.js';
+import { TableKernel } from './table-kernel.js';
 
 /** Chunks end with the first row that passes this size. */
 const CHUNK_BYTES = 1_000_000;
 const CHUNK_SLACK = 16_000;
-/** Rows whose cells are looked up together, few enough for the processor's cache. */
+/** Cells that are looked up together, few enough for the processor's cache. */
 const BLOCK_CELLS = 4096;
 
 export interface CopyTextWriterOptions {
@@ -30,13 +31,17 @@ export class CopyTextWriter {
     const width = table.columns.length;
     if (width > this.#block.length) this.#block = new Uint32Array(width);
     const blockRows = Math.floor(this.#block.length / width);
-    for (let from = 0; from < table.rows; from += blockRows) {
-      const rows = Math.min(blockRows, table.rows - from);
-      this.#takeBlock(table, { from, rows });
-      for (let row = 0; row < rows; ) {
-        row = this.#writeRows(table, { from: row, to: rows });
+    const kernel = isRepetitive(table) ? TableKernel.for(table) : undefined;
+    try {
+      for (let from = 0; from < table.rows; from += blockRows) {
+        const rows = Math.min(blockRows, table.rows - from);
+        const end = kernel?.write({ from, rows }, this.#bytes, this.#at);
+        if (end !== undefined) this.#at = end;
+        else yield* this.#addBlock(table, { from, rows });
         if (this.#at >= CHUNK_BYTES) yield this.#take();
       }
+    } finally {
+      kernel?.release();
     }
   }
 
@@ -57,6 +62,15 @@ export class CopyTextWriter {
     return spare ? Buffer.from(spare) : unfilled(CHUNK_BYTES + CHUNK_SLACK);
   }
 
+  /** For rows that are too long for the kernel, and without it. */
+  *#addBlock(table: CellTable, { from, rows }: { from: number; rows: number }): Generator<Uint8Array> {
+    this.#takeBlock(table, { from, rows });
+    for (let row = 0; row < rows; ) {
+      row = this.#writeRows(table, { from: row, to: rows });
+      if (this.#at >= CHUNK_BYTES) yield this.#take();
+    }
+  }
+
   #takeBlock({ columns, ids }: CellTable, { from, rows }: { from: number; rows: number }): void {
     const block = this.#block;
     const width = columns.length;
@@ -66,7 +80,7 @@ export class CopyTextWriter {
     }
   }
 
-  /** Writes rows of the block until a chunk is full, and answers at which row it stopped. The innermost loop of loading. */
+  /** Writes rows of the block until a chunk is full, and answers at which row it stopped. */
   #writeRows({ cells, columns }: CellTable, { from, to }: { from: number; to: number }): number {
     const { bytes: source, offsets } = cells;
     const sourceView = new DataView(source.buffer, source.byteOffset, source.byteLength);
@@ -107,6 +121,13 @@ export class CopyTextWriter {
     this.#at = at;
     return row;
   }
+}
+
+/** A cell is written so often at least that it pays to copy it into the memory of the kernel first. */
+const FEW_USES = 4;
+
+function isRepetitive({ rows, columns, cells }: CellTable): boolean {
+  return rows * columns.length >= FEW_USES * cells.length;
 }
 
 /** Shorter cells are copied byte by byte, which is faster than a call. */

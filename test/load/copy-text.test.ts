@@ -47,6 +47,49 @@ test.each([
   for (const [row, cells] of read.entries()) expect(cells).toEqual(expected(counts, row));
 });
 
+test.each([
+  ['a row than there is room for at a time', 200_000],
+  ['the cells of a table than there is room for', 5_000_000],
+])('longer than %s may be, they are written as they are', (_, length) => {
+  const long = 'x'.repeat(length);
+  const table = new CellTable();
+  const rows = 24;
+  table.reset({ columns: 2, rows });
+  for (const texts of [['short', long, `${long}y`], ['a']]) {
+    const first = table.cells.length;
+    for (const text of texts) table.cells.pushAscii(text);
+    for (let row = 0; row < rows; row++) table.ids[table.nextStart + row] = first + (row % texts.length);
+    table.addColumn(first);
+  }
+  table.finish();
+  const writer = new CopyTextWriter();
+  const read = rowsIn([...writer.add(table), writer.rest()]);
+  const lengths = read.map(([text, last]) => [text!.length, last]);
+  expect(lengths).toEqual(Array.from({ length: rows }, (_, row) => [[5, length, length + 1][row % 3], 'a']));
+});
+
+test('tables that are written by turns do not get each other’s cells', () => {
+  const [one, other] = [new CellTable(), new CellTable()];
+  fill(one, { counts: [3, 35], rows: MANY_ROWS * 5 });
+  fill(other, { counts: [31, 2, 33], rows: MANY_ROWS * 5 });
+  const writers = [one, other].map((table) => {
+    const writer = new CopyTextWriter();
+    return { writer, chunks: writer.add(table), taken: [] as Uint8Array[] };
+  });
+  for (let isAnyLeft = true; isAnyLeft; ) {
+    isAnyLeft = false;
+    for (const { chunks, taken } of writers) {
+      const { value } = chunks.next();
+      if (value) taken.push(value);
+      isAnyLeft ||= value !== undefined;
+    }
+  }
+  const [first, second] = writers.map(({ writer, taken }) => rowsIn([...taken, writer.rest()]));
+  expect(writers.every(({ taken }) => taken.length > 1)).toBe(true);
+  for (const [row, cells] of first.entries()) expect(cells).toEqual(expected([3, 35], row));
+  for (const [row, cells] of second.entries()) expect(cells).toEqual(expected([31, 2, 33], row));
+});
+
 test('small tables share a chunk, and a table can be used again', () => {
   const table = new CellTable();
   const writer = new CopyTextWriter();
