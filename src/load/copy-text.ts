@@ -1,12 +1,10 @@
 import { READABLE_BYTES } from './cell-buffer.js';
 import type { CellTable } from './cell-table.js';
-import { TableKernel } from './table-kernel.js';
+import { BLOCK_CELLS, TableKernel } from './table-kernel.js';
 
 /** Chunks end with the first row that passes this size. */
 const CHUNK_BYTES = 1_000_000;
 const CHUNK_SLACK = 16_000;
-/** Cells that are looked up together, few enough for the processor's cache. */
-const BLOCK_CELLS = 4096;
 
 export interface CopyTextWriterOptions {
   /** A buffer of an earlier chunk that nobody needs any more, if there is one. */
@@ -30,7 +28,7 @@ export class CopyTextWriter {
   *add(table: CellTable): Generator<Uint8Array> {
     const width = table.columns.length;
     if (width > this.#block.length) this.#block = new Uint32Array(width);
-    const blockRows = Math.floor(this.#block.length / width);
+    const blockRows = Math.max(1, Math.floor(BLOCK_CELLS / width));
     const kernel = isRepetitive(table) ? TableKernel.for(table) : undefined;
     try {
       for (let from = 0; from < table.rows; from += blockRows) {

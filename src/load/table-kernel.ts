@@ -22,14 +22,14 @@ const WORD = Uint32Array.BYTES_PER_ELEMENT;
 /** So many bytes are read from the start of a cell. */
 const READ_BYTES = 16;
 /** Cells that are written at a time: their numbers, and mostly their text, stay in the processor's cache. */
-const BLOCK_CELLS = 4096;
+export const BLOCK_CELLS = 4096;
 const OUT_AT = BLOCK_CELLS * WORD;
 const OUT_BYTES = 1 << 17;
 const CELLS_AT = OUT_AT + OUT_BYTES;
 /** Most memory for the cells of a table. */
 const MAX_CELL_BYTES = 8 << 20;
 /** A kernel whose memory grew beyond this is not kept. */
-const MAX_KEPT_BYTES = 1 << 20;
+const MAX_KEPT_BYTES = 4 << 20;
 
 /** Kernels that no table uses just now. They are kept, since V8 reserves 10 GB of addresses for each. */
 const idle: TableKernel[] = [];
@@ -51,7 +51,6 @@ export class TableKernel {
    * processor has no SIMD or the system no memory.
    */
   static for(table: CellTable): TableKernel | undefined {
-    if (table.columns.length > BLOCK_CELLS) return undefined;
     try {
       const kernel = idle.pop() ?? new TableKernel(openKernel<KernelExports>('join'));
       if (kernel.#take(table)) return kernel;
@@ -62,9 +61,13 @@ export class TableKernel {
     return undefined;
   }
 
-  /** Writes rows into `room` from `at` on. Answers where they end; undefined when there is no room for all of them. */
+  /**
+   * Writes rows into `room` from `at` on. Answers where they end; undefined when there is no room for all of them, or when they have
+   * more cells than {@link BLOCK_CELLS}.
+   */
   write({ from, rows }: { from: number; rows: number }, room: Uint8Array, at: number): number | undefined {
     const { columns, ids } = this.#table!;
+    if (rows * columns.length > BLOCK_CELLS) return undefined;
     for (const [c, { start }] of columns.entries())
       this.#words.set(ids.subarray(start + from, start + from + rows), c * rows);
     let end = at;

@@ -90,6 +90,19 @@ test('tables that are written by turns do not get each other’s cells', () => {
   for (const [row, cells] of second.entries()) expect(cells).toEqual(expected([31, 2, 33], row));
 });
 
+test('a table of few columns is written as it is behind one with more columns than a block has room for', () => {
+  const table = new CellTable();
+  const writer = new CopyTextWriter();
+  fill(table, { counts: Array.from({ length: 5000 }, () => 2), rows: 1 });
+  const wide = [...writer.add(table)];
+  expect(wide).toEqual([]);
+  const counts = Array.from({ length: 40 }, () => 3);
+  fill(table, { counts, rows: MANY_ROWS });
+  const [, ...read] = rowsIn([...writer.add(table), writer.rest()]);
+  expect(read).toHaveLength(MANY_ROWS);
+  for (const [row, cells] of read.entries()) expect(cells).toEqual(expected(counts, row));
+});
+
 test('small tables share a chunk, and a table can be used again', () => {
   const table = new CellTable();
   const writer = new CopyTextWriter();
