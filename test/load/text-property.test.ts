@@ -89,3 +89,33 @@ test('COPY text reads back into the same rows', () => {
     }),
   );
 });
+
+test('COPY text of repeated values reads back into the same rows', () => {
+  const utf8 = new TextEncoder();
+  const words = fc.array(fc.option(anyText), { minLength: 1, maxLength: 3 });
+  fc.assert(
+    fc.property(
+      fc.array(words, { minLength: 1, maxLength: 5 }),
+      fc.nat({ max: 300 }),
+      (columns, rowCount) => {
+        const table = new CellTable();
+        table.reset({ columns: columns.length, rows: rowCount });
+        for (const values of columns) {
+          const first = table.cells.length;
+          for (const value of values) {
+            if (value === null) table.cells.pushNull();
+            else table.cells.pushText(utf8.encode(value));
+          }
+          for (let row = 0; row < rowCount; row++)
+            table.ids[table.nextStart + row] = first + (row % values.length);
+          table.addColumn(first);
+        }
+        table.finish();
+        const writer = new CopyTextWriter();
+        const read = [...writer.add(table), writer.rest()].flatMap((chunk) => [...copyRows(chunk)]);
+        const row = (at: number) => columns.map((values) => values[at % values.length]);
+        expect(read).toEqual(Array.from({ length: rowCount }, (_, at) => row(at)));
+      },
+    ),
+  );
+});
