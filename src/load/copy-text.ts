@@ -1,10 +1,13 @@
 import { READABLE_BYTES } from './cell-buffer.js';
 import type { CellTable } from './cell-table.js';
-import { BLOCK_CELLS, TableKernel } from './table-kernel.js';
+import { TableKernel } from './table-kernel.js';
 
 /** Chunks end with the first row that passes this size. */
 const CHUNK_BYTES = 1_000_000;
 const CHUNK_SLACK = 16_000;
+
+/** Cells that are looked up together, few enough for the processor's cache. */
+const BLOCK_CELLS = 4096;
 
 export interface CopyTextWriterOptions {
   /** A buffer of an earlier chunk that nobody needs any more, if there is one. */
@@ -26,16 +29,13 @@ export class CopyTextWriter {
 
   /** Adds a finished table. Yields the chunks that became full; a chunk belongs to the receiver, with all of its buffer. */
   *add(table: CellTable): Generator<Uint8Array> {
-    const width = table.columns.length;
-    if (width > this.#block.length) this.#block = new Uint32Array(width);
-    const blockRows = Math.max(1, Math.floor(BLOCK_CELLS / width));
     const kernel = isRepetitive(table) ? TableKernel.for(table) : undefined;
     try {
-      for (let from = 0; from < table.rows; from += blockRows) {
-        const rows = Math.min(blockRows, table.rows - from);
-        const end = kernel?.write({ from, rows }, this.#bytes, this.#at);
-        if (end !== undefined) this.#at = end;
-        else yield* this.#addBlock(table, { from, rows });
+      for (let row = 0; row < table.rows; ) {
+        const next = kernel ? this.#joinRows(kernel, row) : row;
+        if (next > row) row = next;
+        else if (kernel && this.#at > 0) yield this.#take();
+        else row = yield* this.#addBlock(table, row);
         if (this.#at >= CHUNK_BYTES) yield this.#take();
       }
     } finally {
@@ -60,13 +60,24 @@ export class CopyTextWriter {
     return spare ? Buffer.from(spare) : unfilled(CHUNK_BYTES + CHUNK_SLACK);
   }
 
-  /** For rows that are too long for the kernel, and without it. */
-  *#addBlock(table: CellTable, { from, rows }: { from: number; rows: number }): Generator<Uint8Array> {
+  /** Writes as many rows as the chunk has room for. Answers the one behind them. */
+  #joinRows(kernel: TableKernel, from: number): number {
+    const next = kernel.write(from, this.#bytes, this.#at);
+    this.#at = kernel.end;
+    return next;
+  }
+
+  /** Writes some rows that are too long for the kernel, or any rows without it. Answers the one behind them. */
+  *#addBlock(table: CellTable, from: number): Generator<Uint8Array, number> {
+    const width = table.columns.length;
+    if (width > this.#block.length) this.#block = new Uint32Array(width);
+    const rows = Math.min(table.rows - from, Math.floor(this.#block.length / width));
     this.#takeBlock(table, { from, rows });
     for (let row = 0; row < rows; ) {
       row = this.#writeRows(table, { from: row, to: rows });
       if (this.#at >= CHUNK_BYTES) yield this.#take();
     }
+    return from + rows;
   }
 
   #takeBlock({ columns, ids }: CellTable, { from, rows }: { from: number; rows: number }): void {

@@ -21,8 +21,8 @@ interface KernelExports {
 const WORD = Uint32Array.BYTES_PER_ELEMENT;
 /** So many bytes are read from the start of a cell. */
 const READ_BYTES = 16;
-/** Cells that are written at a time: their numbers, and mostly their text, stay in the processor's cache. */
-export const BLOCK_CELLS = 4096;
+/** Cells whose numbers are handed over at a time: those of a small file, or as many as stay in the processor's cache. */
+const BLOCK_CELLS = 1 << 14;
 const OUT_AT = BLOCK_CELLS * WORD;
 const OUT_BYTES = 1 << 17;
 const CELLS_AT = OUT_AT + OUT_BYTES;
@@ -41,6 +41,10 @@ export class TableKernel {
   #words = new Uint32Array(0);
   #table: CellTable | undefined;
   #textAt = 0;
+  /** The rows whose cells' numbers have been handed over. */
+  #block = { from: 0, to: 0 };
+  /** Where in the room of {@link write} the text ends. */
+  end = 0;
 
   private constructor(exports: KernelExports) {
     this.#exports = exports;
@@ -51,6 +55,7 @@ export class TableKernel {
    * processor has no SIMD or the system no memory.
    */
   static for(table: CellTable): TableKernel | undefined {
+    if (table.columns.length > BLOCK_CELLS) return undefined;
     try {
       const kernel = idle.pop() ?? new TableKernel(openKernel<KernelExports>('join'));
       if (kernel.#take(table)) return kernel;
@@ -62,24 +67,22 @@ export class TableKernel {
   }
 
   /**
-   * Writes rows into `room` from `at` on. Answers where they end; undefined when there is no room for all of them, or when they have
-   * more cells than {@link BLOCK_CELLS}.
+   * Writes rows from `from` on into `room` from `at` on, as many as there is room for. Answers the row behind them; {@link end} tells
+   * where they end.
    */
-  write({ from, rows }: { from: number; rows: number }, room: Uint8Array, at: number): number | undefined {
-    const { columns, ids } = this.#table!;
-    if (rows * columns.length > BLOCK_CELLS) return undefined;
-    for (const [c, { start }] of columns.entries())
-      this.#words.set(ids.subarray(start + from, start + from + rows), c * rows);
-    let end = at;
-    for (let row = 0; row < rows; ) {
-      const next = this.#join(row, rows);
+  write(from: number, room: Uint8Array, at: number): number {
+    const { rows } = this.#table!;
+    this.end = at;
+    for (let row = from; row < rows; ) {
+      if (row >= this.#block.to) this.#takeBlock(row);
+      const next = this.#join(row, Math.min(OUT_BYTES, room.length - this.end));
+      if (next === row) return row;
       const size = this.#exports.textEnd() - OUT_AT;
-      if (next === row || size > room.length - end) return undefined;
-      room.set(this.#bytes.subarray(OUT_AT, OUT_AT + size), end);
-      end += size;
+      room.set(this.#bytes.subarray(OUT_AT, OUT_AT + size), this.end);
+      this.end += size;
       row = next;
     }
-    return end;
+    return rows;
   }
 
   /** Nothing can be written any more. */
@@ -88,19 +91,30 @@ export class TableKernel {
     if (this.#bytes.length <= MAX_KEPT_BYTES) idle.push(this);
   }
 
-  #join(row: number, rows: number): number {
-    const width = this.#table!.columns.length;
-    return this.#exports.joinRows(
+  /** Hands over the numbers of the cells of rows from `from` on, column by column. */
+  #takeBlock(from: number): void {
+    const { columns, ids, rows } = this.#table!;
+    const count = Math.min(rows - from, Math.floor(BLOCK_CELLS / columns.length));
+    for (const [c, { start }] of columns.entries())
+      this.#words.set(ids.subarray(start + from, start + from + count), c * count);
+    this.#block = { from, to: from + count };
+  }
+
+  /** Writes rows of the block into so many bytes. Answers the row behind them. */
+  #join(row: number, bytes: number): number {
+    const { from, to } = this.#block;
+    const next = this.#exports.joinRows(
       0,
-      rows * WORD,
-      width,
-      row,
-      rows,
+      (to - from) * WORD,
+      this.#table!.columns.length,
+      row - from,
+      to - from,
       CELLS_AT,
       this.#textAt,
       OUT_AT,
-      OUT_AT + OUT_BYTES,
+      OUT_AT + bytes,
     );
+    return from + next;
   }
 
   /** False when there is no room for the cells. @throws RangeError when the system has no memory */
@@ -120,6 +134,7 @@ export class TableKernel {
     this.#bytes.set(bytes.subarray(0, textBytes), textAt);
     this.#table = table;
     this.#textAt = textAt;
+    this.#block = { from: 0, to: 0 };
     return true;
   }
 }
