@@ -21,7 +21,7 @@ export type EmbeddedRequest =
   | { kind: 'query' | 'execute'; sql: string; params: SqlValue[] }
   | { kind: 'read'; sql: string; params: SqlValue[]; bounds?: ResultBounds }
   /** A COPY from {@link COPY_FILE}, and what that holds. */
-  | { kind: 'copy'; sql: string; bytes: Uint8Array<ArrayBuffer> };
+  | { kind: 'copy'; sql: string; bytes: Uint8Array<SharedArrayBuffer> };
 
 export interface EmbeddedResults {
   begin: undefined;

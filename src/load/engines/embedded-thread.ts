@@ -73,10 +73,9 @@ export class EmbeddedWorker {
   call<R extends EmbeddedRequest>(request: R): Promise<EmbeddedResults[R['kind']]> {
     if (this.#failure) return Promise.reject(this.#failure);
     const id = ++this.#lastId;
-    const transfer = request.kind === 'copy' ? [request.bytes.buffer] : [];
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, request }, transfer);
+      this.#worker.postMessage({ id, request });
     });
   }
 

@@ -26,7 +26,7 @@ const COPY_PIECE_BYTES = 8_000_000;
 /** PGlite in a worker thread: Postgres without a server. */
 export class EmbeddedEngine implements Engine {
   readonly dialect = 'postgres';
-  readonly isDoneWithChunks = false;
+  readonly isDoneWithChunks = true;
   readonly address: string;
   readonly #options: EmbeddedOptions;
   #worker: Promise<EmbeddedWorker> | undefined;
@@ -144,17 +144,19 @@ class EmbeddedSession implements Session {
     const target = `${quoteName('postgres', table)} (${quoteNames('postgres', columns)})`;
     const sql = `COPY ${target} FROM '${COPY_FILE}' WITH (FORMAT text)`;
     let taken = 0;
-    const gathered: Uint8Array[] = [];
-    let taking: Promise<void> | undefined;
+    // One is filled while the other one is taken.
+    let [filling, taking] = [new CopyRoom(), new CopyRoom()];
+    let work: Promise<void> | undefined;
     let hasFailed = false;
     /** What is gathered meanwhile is the next piece; the first one does not wait for others. */
     const take = async () => {
       try {
-        while (gathered.length > 0) {
-          const bytes = joined(gathered.splice(0));
-          taken += await this.#worker.call({ kind: 'copy', sql, bytes });
+        while (filling.size > 0) {
+          [filling, taking] = [taking, filling];
+          taken += await this.#worker.call({ kind: 'copy', sql, bytes: taking.bytes });
+          taking.clear();
         }
-        taking = undefined;
+        work = undefined;
       } catch (error) {
         hasFailed = true;
         throw countedFrom(taken, error as { where?: string });
@@ -162,16 +164,43 @@ class EmbeddedSession implements Session {
     };
     try {
       for await (const chunk of chunks) {
-        gathered.push(chunk);
-        taking ??= take();
+        if (filling.size + chunk.length > COPY_PIECE_BYTES) await work;
+        filling.add(chunk);
+        work ??= take();
         // It is awaited later.
-        taking.catch(() => {});
-        if (hasFailed || sizeOf(gathered) >= COPY_PIECE_BYTES) await taking;
+        work.catch(() => {});
+        if (hasFailed) await work;
       }
     } finally {
-      await taking;
+      await work;
     }
     return taken;
+  }
+}
+
+/** Memory for a piece of bulk data, which is the worker's until it has taken it. */
+class CopyRoom {
+  #room = new Uint8Array(new SharedArrayBuffer(COPY_PIECE_BYTES));
+  size = 0;
+
+  /** Adds a copy of `chunk`. */
+  add(chunk: Uint8Array): void {
+    const end = this.size + chunk.length;
+    if (end > this.#room.length) {
+      const larger = new Uint8Array(new SharedArrayBuffer(end));
+      larger.set(this.#room.subarray(0, this.size));
+      this.#room = larger;
+    }
+    this.#room.set(chunk, this.size);
+    this.size = end;
+  }
+
+  get bytes(): Uint8Array<SharedArrayBuffer> {
+    return this.#room.subarray(0, this.size);
+  }
+
+  clear(): void {
+    this.size = 0;
   }
 }
 
@@ -211,21 +240,6 @@ async function readWithin(read: {
   } finally {
     clearTimeout(timer);
   }
-}
-
-function sizeOf(parts: Uint8Array[]): number {
-  return parts.reduce((sum, part) => sum + part.length, 0);
-}
-
-/** One array with a buffer of its own. */
-function joined(parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(sizeOf(parts));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 /** `COPY t, line 3, column age` speaks of the piece; the reader wants the row of the file. */
