@@ -12,15 +12,17 @@ const MOST_CPU_PERCENT = 0.5;
 const MOST_BYTES = 120e6;
 const MOST_START_MS = 500;
 const SEED = 9;
+/** A folder in which nothing happens is listed once in that time. */
+const WATCHED_MS = 300_000;
 /** What was begun by the work is over then, idle worker threads have ended, and the heap has been collected. */
-const AFTER_WORK = { restMs: 330_000, watchedMs: 30_000 };
+const AFTER_WORK = { restMs: 330_000, watchedMs: WATCHED_MS };
 /** The folders have been listed three times; from then on that is done every five minutes. */
-const AFTER_START = { restMs: 70_000, watchedMs: 40_000 };
+const AFTER_START = { restMs: 70_000, watchedMs: WATCHED_MS };
 const QUICK = { restMs: 1000, watchedMs: 2000 };
 
 /**
  * What a daemon costs that has nothing to do, after it has taken many files from drop to committed rows in Postgres. With 100,000
- * files it takes about six minutes, of which two or less are work.
+ * files it takes about twenty minutes, of which two or three are work.
  */
 export async function idle(options) {
   const { work, dist, servers, quick } = options;
