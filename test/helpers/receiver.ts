@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { WebhookMessage } from '../../src/pipeline/quality/webhook.js';
+import { listenOnOwnPort } from './own-port.js';
 
 /** How a receiver answers: a status, or whatever it likes. */
 export type Answer = number | ((response: ServerResponse, request: IncomingMessage) => void);
@@ -11,7 +11,7 @@ export class Receiver {
   readonly requests: { path: string; headers: IncomingMessage['headers'] }[] = [];
   answer: Answer = 204;
   readonly #server: Server;
-  #port = 0;
+  #port: number | undefined;
 
   private constructor() {
     this.#server = createServer((request, response) => {
@@ -40,8 +40,8 @@ export class Receiver {
 
   /** Listens, on the port of before. */
   async up(): Promise<void> {
-    await new Promise<void>((resolve) => this.#server.listen(this.#port, '127.0.0.1', resolve));
-    this.#port = (this.#server.address() as AddressInfo).port;
+    if (this.#port === undefined) this.#port = await listenOnOwnPort(this.#server);
+    else await new Promise<void>((resolve) => this.#server.listen(this.#port, '127.0.0.1', resolve));
   }
 
   /** Nobody listens any more. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { listenOnOwnPort } from './own-port.js';
 
 /** A port that leads to a server once it is told to: what stands behind it seems down before and after. */
 export class Relay {
@@ -15,7 +16,7 @@ export class Relay {
   /** Takes a free port on which nobody listens yet. */
   static async reserve(target: { host: string; port: number }): Promise<Relay> {
     const server = createServer((from) => relay.#join(from, connect(target.port, target.host)));
-    const relay = new Relay(server, await listenAnywhere(server));
+    const relay = new Relay(server, await listenOnOwnPort(server));
     await relay.down();
     return relay;
   }
@@ -44,22 +45,6 @@ export class Relay {
           other.destroy();
         });
       one.pipe(other);
-    }
-  }
-}
-
-/** The system gives those above to anybody who asks for a free port: while nobody listens here, the port would be somebody else's. */
-const PORTS = { first: 16_000, count: 16_000 };
-
-/** Answers the port. */
-async function listenAnywhere(server: Server): Promise<number> {
-  for (;;) {
-    const port = PORTS.first + Math.floor(Math.random() * PORTS.count);
-    try {
-      await once(server.listen(port, '127.0.0.1'), 'listening');
-      return port;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     }
   }
 }
