@@ -1,15 +1,22 @@
+import { chmodSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 import { compiledSchemas } from './vite.compiled-schemas.js';
 
 const at = (place: string) => fileURLToPath(new URL(place, import.meta.url));
+
+/** `npx dropgate` makes the program executable when it meets it for the first time, and not again after another build. */
+const executable: Plugin = {
+  name: 'executable',
+  writeBundle: () => chmodSync(at('dist/main.js'), 0o755),
+};
 
 /**
  * Joins the modules of the program, and most of the libraries that it needs, into few files: to find and read 400 of them took
  * longer than everything else that a start does. Nothing is renamed or shortened, so that stack traces stay readable.
  */
 export default defineConfig({
-  plugins: [compiledSchemas()],
+  plugins: [compiledSchemas(), executable],
   build: {
     ssr: true,
     target: 'node20.19',

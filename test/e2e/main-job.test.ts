@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { realStudentCsv, repositoryRoot } from '../helpers/real-data.js';
@@ -109,4 +111,10 @@ describe.each(Object.entries(TARGETS))('the main job on %s', (_engine, makeTarge
     await real.close();
     await fresh.drop();
   });
+});
+
+it('the program can be started by its own name, as npx does', () => {
+  const main = path.join(repositoryRoot, 'dist/main.js');
+  const { status, stdout } = spawnSync(main, ['--version'], { encoding: 'utf8' });
+  expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
 });
