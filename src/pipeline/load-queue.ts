@@ -68,10 +68,9 @@ interface Transaction {
 const BACKOFF = { firstMs: 500, maxMs: 30_000 };
 /** Attempts to read a Parquet file on a disk that has trouble, before it is put aside. */
 const MAX_READ_ATTEMPTS = 5;
-/** A group to which this many files have come while it settled gets no more. */
-const MAX_SETTLING_FILES = 512;
-/** Files that have settled join a transaction that has fewer files, for so long. What is told of them waits for its end. */
-const MAX_JOINING_FILES = 512;
+/** No file joins a transaction that has so many. */
+const MAX_JOINED_FILES = 512;
+/** For so long files that have settled join a transaction whose own have. What is told of them waits for its end. */
 const MAX_JOINING_MS = 1000;
 /** A transaction to which no file has come to join it is not kept waiting for longer than this. */
 const MAX_PATIENT_MS = 500;
@@ -301,18 +300,19 @@ export class LoadQueue {
    */
   async #moreFor(group: Waiting[], { first, startedAtMs }: Transaction): Promise<Waiting[]> {
     let more: Waiting[] = [];
-    const leftOf = (milliseconds: number) =>
-      group.length < MAX_JOINING_FILES ? startedAtMs + milliseconds - performance.now() : 0;
+    const leftOf = (milliseconds: number) => startedAtMs + milliseconds - performance.now();
+    const hasRoom = group.length < MAX_JOINED_FILES;
     const isWorkThere = (): boolean => {
       const isSettling = first.some(({ stage }) => stage !== 'settled');
-      const canJoin = isSettling ? group.length < MAX_SETTLING_FILES : leftOf(MAX_JOINING_MS) > 0;
+      const canJoin = hasRoom && (isSettling || leftOf(MAX_JOINING_MS) > 0);
       const next = canJoin ? this.#nextGroup(group) : [];
       // What has settled does not wait for what has not.
       const isWelcome = isSettling || next.every(({ stage }) => stage === 'settled');
       more = isWelcome && next.length > 0 && goTogether(next[0], group[0]) ? next : [];
       return more.length > 0;
     };
-    const patienceMs = () => (group[0].text && this.#options.areMoreComing() ? leftOf(MAX_PATIENT_MS) : 0);
+    const patienceMs = () =>
+      hasRoom && group[0].text && this.#options.areMoreComing() ? leftOf(MAX_PATIENT_MS) : 0;
     await this.#settling.settled(group, { isWorkThere, patienceMs });
     group.push(...more);
     if (more.length > 0) this.#decoded = undefined;
